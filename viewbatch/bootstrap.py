@@ -1,0 +1,112 @@
+"""Packages for a Blender program that lacks them.
+
+They are installed once, without their dependencies, into a folder beside the script
+that belongs to it alone, one for each version of Python. Blender's own packages come
+first, and nothing of Blender or of the system changes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import logging
+import os
+import platform
+import re
+import shlex
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+from viewbatch.errors import UsageError
+
+log = logging.getLogger(__name__)
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SCRIPT = REPOSITORY / "generate-batch.py"
+MODULES = {"numpy": "numpy", "openexr": "OpenEXR", "tomli-w": "tomli_w"}
+"""The module that each package gives."""
+
+
+def requirements() -> dict[str, str]:
+    """The script's own pinned requirements by package name, without `bpy`."""
+    header = SCRIPT.read_text(encoding="utf-8").partition("# ///\n")[0]
+    pins = re.findall(r'"(([\w-]+)==[\w.]+)"', header.partition("dependencies")[2])
+    return {name.lower(): pin for pin, name in pins if name != "bpy"}
+
+
+def missing() -> list[str]:
+    """Names of the packages whose modules cannot be imported."""
+    return [name for name, module in MODULES.items() if importlib.util.find_spec(module) is None]
+
+
+def ensure_packages(*, in_blender: bool, install: bool) -> None:
+    """Make every package importable, or raise `UsageError` with the command that does."""
+    folder = package_folder()
+    if in_blender:
+        sys.path.append(str(folder))
+        importlib.invalidate_caches()
+    names = missing()
+    if not names:
+        return
+    if not in_blender:
+        raise UsageError(
+            f"this Python lacks {', '.join(names)}; run 'uv run {SCRIPT.name} ...', which brings "
+            f"what is needed, or install: {sys.executable} -m pip install {_pins(names)}"
+        )
+    command = [
+        sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--upgrade",
+        "--disable-pip-version-check", "--target", str(folder), *_pins(names).split(),
+    ]  # fmt: skip
+    by_hand = shlex.join(command)
+    if not install:
+        raise UsageError(f"this Blender lacks {', '.join(names)}; install with: {by_hand}")
+    log.info("this Blender lacks %s: installing into %s, once", ", ".join(names), folder)
+    error = _pip(command)
+    importlib.invalidate_caches()
+    if error or missing():
+        raise UsageError(
+            f"this Blender lacks {', '.join(names)}, and installing failed "
+            f"({error or 'the packages do not import'}); install with: {by_hand}"
+        )
+
+
+def package_folder() -> Path:
+    """Where packages for this Python, on this kind of machine, are installed."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return REPOSITORY / ".packages" / f"{version}-{sysconfig.get_platform()}"
+
+
+def _pins(names: list[str]) -> str:
+    """Requirements as arguments of pip.
+
+    The pinned numpy is the one that the `bpy` package asks for; a Blender program with
+    none gets one that its newer Python has.
+    """
+    pins = requirements()
+    if tuple(map(int, platform.python_version_tuple()[:2])) > (3, 12):
+        pins["numpy"] = "numpy"
+    return " ".join(pins[name] for name in names)
+
+
+def _pip(command: list[str]) -> str | None:
+    """Run pip, bringing it first where it is missing; the last line of what went wrong."""
+    # A Blender program may set these for its own Python, which another must not inherit.
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH")}
+    python = command[0]
+    steps = [command]
+    if subprocess.run([python, "-m", "pip", "--version"], capture_output=True, env=environment,
+                      check=False).returncode:
+        steps.insert(0, [python, "-m", "ensurepip", "--user"])
+    for step in steps:
+        try:
+            done = subprocess.run(
+                step, capture_output=True, text=True, env=environment, check=False
+            )
+        except OSError as error:
+            return str(error)
+        if done.returncode:
+            lines = (done.stderr or done.stdout).strip().splitlines()
+            return lines[-1] if lines else f"exit code {done.returncode}"
+    return None

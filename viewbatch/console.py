@@ -1,0 +1,122 @@
+"""What the user sees: messages and progress on standard error, data on standard output."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+
+class ConsoleHandler(logging.Handler):
+    """One line per message; on a terminal, progress is one line that updates itself."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._terminal = stream.isatty()
+        self._line = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a record; records that carry `progress` replace each other on a terminal."""
+        message = record.getMessage()
+        if record.levelno >= logging.WARNING:
+            message = f"{record.levelname.lower()}: {message}"
+        if record.exc_info:
+            message += "\n" + logging.Formatter().formatException(record.exc_info)
+        progress = getattr(record, "progress", None)
+        if progress is not None and self._terminal:
+            left = (progress.total - progress.done) * progress.average_seconds
+            self._draw(
+                f"view {progress.done} of {progress.total}, "
+                f"{progress.average_seconds:.2f} s per view, {_duration(left)} left"
+            )
+            return
+        line = self._line
+        self._draw("")
+        self._stream.write(f"{message}\n")
+        self._draw(line)
+
+    def _draw(self, line: str) -> None:
+        """Put `line` in place of the one that stands at the bottom of the terminal."""
+        if line != self._line:
+            blanks = " " * max(0, len(self._line) - len(line))
+            self._stream.write(f"\r{line}{blanks}")
+            if not line:
+                self._stream.write("\r")
+            self._line = line
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Leave the last progress line standing."""
+        if self._line:
+            self._stream.write("\n")
+            self._line = ""
+            self._stream.flush()
+        super().close()
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+@contextmanager
+def messages(*, debug: bool) -> Iterator[None]:
+    """Send the package's log to standard error, and everything that Blender prints nowhere.
+
+    Blender writes to the process's file descriptors 1 and 2 behind Python's back; while
+    this lasts they lead to the null device and Python's streams to where they led before.
+    With `debug` all of it is shown.
+    """
+    logger = logging.getLogger("viewbatch")
+    level = logger.level
+    logger.setLevel(logging.DEBUG if debug else logging.INFO)
+    logger.propagate = False
+    with _silenced_descriptors(active=not debug):
+        handler = ConsoleHandler(sys.stderr)
+        logger.addHandler(handler)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+            handler.close()
+            logger.setLevel(level)
+            sys.stdout.flush()
+            sys.stderr.flush()
+
+
+@contextmanager
+def _silenced_descriptors(*, active: bool) -> Iterator[None]:
+    if not active:
+        yield
+        return
+    before = sys.stdout, sys.stderr
+    sys.stdout.flush()
+    sys.stderr.flush()
+    copies = os.dup(1), os.dup(2)
+    null = os.open(os.devnull, os.O_WRONLY)
+    out, err = (
+        os.fdopen(copy, "w", encoding=stream.encoding, errors="backslashreplace", buffering=1)
+        for copy, stream in zip(copies, before, strict=True)
+    )
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    os.close(null)
+    sys.stdout, sys.stderr = out, err
+    try:
+        yield
+    finally:
+        out.flush()
+        err.flush()
+        os.dup2(out.fileno(), 1)
+        os.dup2(err.fileno(), 2)
+        sys.stdout, sys.stderr = before
+        out.close()
+        err.close()

@@ -1,0 +1,68 @@
+"""Every file name of a dataset.
+
+    dataset.json  config.toml  cameras.json  batch-<start>-<process>.log
+    000_render.png  000_depth.exr  000_mask.exr  000_view.json  ...
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+DATASET = "dataset.json"
+CONFIG = "config.toml"
+CAMERAS = "cameras.json"
+RENDER = "render"
+"""Kind of the colour file."""
+VIEW = "view"
+
+_VIEW_FILE = re.compile(r"(?P<index>[0-9]{3,})_(?P<kind>[a-z][a-z0-9_]*)\.[a-z0-9]+")
+_KIND = re.compile(r"[a-z][a-z0-9_]*")
+_TEMPORARY = re.compile(r"\.viewbatch-.*\.tmp(\.[a-z0-9]+)?")
+_LOG = re.compile(r"batch-.*\.log")
+
+
+def view_file(index: int, kind: str, extension: str) -> str:
+    """Name of a view's file, such as `000_depth.exr`; `extension` starts with a dot."""
+    if not _KIND.fullmatch(kind):
+        raise ValueError(f"a kind of file is made of a-z, 0-9 and _, not {kind!r}")
+    return f"{index:03d}_{kind}{extension}"
+
+
+def view_record(index: int) -> str:
+    """Name of a view's record; the view exists when this file does."""
+    return view_file(index, VIEW, ".json")
+
+
+def index_of_record(name: str) -> int | None:
+    """The index of the view whose record has this name; None for other files."""
+    match = _VIEW_FILE.fullmatch(name)
+    if match is None:
+        return None
+    index = int(match["index"])
+    return index if name == view_record(index) else None
+
+
+def is_view_file(name: str) -> bool:
+    """Whether a file of this name is or may become part of some view."""
+    return _VIEW_FILE.fullmatch(name) is not None
+
+
+def temporary(name: str, process: str) -> str:
+    """Name under which `name` is written before it is renamed; ends like `name`."""
+    return f".viewbatch-{process}-{Path(name).stem}.tmp{Path(name).suffix}"
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file of this name was left by a process that ended while writing."""
+    return _TEMPORARY.fullmatch(name) is not None
+
+
+def log(start: str, process: str) -> str:
+    """Name of a process's log."""
+    return f"batch-{start}-{process}.log"
+
+
+def is_log(name: str) -> bool:
+    """Whether a file of this name is a log."""
+    return _LOG.fullmatch(name) is not None

@@ -1,0 +1,130 @@
+"""Read a dataset: typed records, cameras and arrays.
+
+    dataset = Dataset.open("out")
+    for view in dataset.views:
+        depth = view.read("depth")                      # (H, W) float32, metres
+        points = view.camera.unproject(depth)[depth > 0]  # (n, 3) in world
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from viewbatch.dataset import layout
+from viewbatch.dataset.records import DatasetRecord, ViewRecord
+from viewbatch.errors import DatasetError
+from viewbatch.geometry import Camera
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """One complete view."""
+
+    folder: Path
+    record: ViewRecord
+
+    @property
+    def index(self) -> int:
+        """Position in the plan, from 0."""
+        return self.record.index
+
+    @property
+    def camera(self) -> Camera:
+        """Intrinsics and pose."""
+        return self.record.camera.camera
+
+    @property
+    def kinds(self) -> Collection[str]:
+        """The kinds of files that this view has, such as "render", "depth", "mask"."""
+        return self.record.files.keys()
+
+    def path(self, kind: str) -> Path:
+        """The file of one kind; raises `DatasetError` where the view has none."""
+        if kind not in self.record.files:
+            raise DatasetError(
+                f"view {self.index} of {self.folder} has no {kind}, only "
+                f"{', '.join(self.kinds)}; enable the plugin that writes it"
+            )
+        return self.folder / self.record.files[kind].name
+
+    def read(self, kind: str) -> npt.NDArray[np.generic]:
+        """An EXR file as (H, W), or (H, W, C) where it has channels R G B (A)."""
+        from viewbatch.dataset.exr import read_exr  # needs OpenEXR; records do not
+
+        path = self.path(kind)
+        if path.suffix != ".exr":
+            raise DatasetError(f"{path} is no EXR file; read it with an image library")
+        channels = read_exr(path)
+        if len(channels) == 1:
+            return next(iter(channels.values()))
+        return np.stack([channels[name] for name in "RGBA" if name in channels], axis=-1)
+
+    def damage(self) -> str | None:
+        """What is wrong with the view's files by their hashes; None where nothing is."""
+        for file in self.record.files.values():
+            try:
+                digest = hash_file(self.folder / file.name)
+            except OSError as error:
+                return f"{file.name} cannot be read ({error.strerror})"
+            if digest != file.sha256:
+                return f"{file.name} differs from what was written"
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """A dataset folder. Only complete views count, and more may come while it is open."""
+
+    folder: Path
+    record: DatasetRecord
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Dataset:
+        """Read `dataset.json`; raises `DatasetError` where there is none."""
+        folder = Path(folder)
+        path = folder / layout.DATASET
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DatasetError(
+                f"{folder} is not a dataset: {layout.DATASET} cannot be read from it "
+                f"({getattr(error, 'strerror', None) or error})"
+            ) from error
+        return cls(folder=folder, record=DatasetRecord.from_json(text, str(path)))
+
+    @cached_property
+    def views(self) -> list[View]:
+        """The views that existed when this was first asked for, by index."""
+        indices = (layout.index_of_record(path.name) for path in self.folder.iterdir())
+        return [self.view(index) for index in sorted(i for i in indices if i is not None)]
+
+    def view(self, index: int) -> View:
+        """One view; raises `DatasetError` where it does not exist or its record is damaged."""
+        path = self.folder / layout.view_record(index)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DatasetError(f"view {index} of {self.folder} does not exist") from error
+        record = ViewRecord.from_json(text, str(path))
+        if record.index != index:
+            raise DatasetError(f"{path} is the record of view {record.index}")
+        return View(folder=self.folder, record=record)
+
+    @property
+    def missing(self) -> list[int]:
+        """Indices of planned views that do not exist."""
+        present = {view.index for view in self.views}
+        return [i for i in range(self.record.number_of_views) if i not in present]
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,284 @@
+"""What is known of a dataset and of each view, as typed objects and as JSON.
+
+JSON holds the shortest decimal that reads back to the same float64, no clock time and
+no absolute path: the same inputs give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from viewbatch.errors import DatasetError
+from viewbatch.geometry import Bounds, Camera, Intrinsics
+from viewbatch.geometry.transforms import Array
+
+SCHEMA = 1
+
+CONVENTIONS = {
+    "world": "right-handed, z up, metres",
+    "cam": "x right, y down, z forward, metres",
+    "cam_from_world": "4x4, acts on column vectors",
+    "pixels": "(0, 0) is the image's top-left corner, (0.5, 0.5) the first pixel's centre",
+    "depth": "planar z in cam, 0 where there is no surface",
+    "mask": "object id, 0 where there is none",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRecord:
+    """The file that was rendered, and how it came to stand where it does."""
+
+    file: str
+    """Name without folder."""
+    sha256: str
+    world_from_model: Array
+    """(4, 4) similarity from the scene as Blender imports it: axes, scale, normalisation."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectRecord:
+    """An object that masks know. `id` is its value in the masks, at least 1."""
+
+    id: int
+    name: str
+    category: str
+    world_from_object: Array
+    """(4, 4); may scale and shear."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetRecord:
+    """`dataset.json`: what holds for all views."""
+
+    generator: str
+    blender: str
+    device: str
+    denoiser: str
+    """"none", or the denoiser of the colour images."""
+    model: ModelRecord
+    bounds: Bounds
+    objects: Sequence[ObjectRecord]
+    seed: int
+    number_of_views: int
+    """How many views are planned; how many exist is seen from their records."""
+
+    def to_json(self) -> str:
+        """The text of `dataset.json`."""
+        bounds = self.bounds
+        return _dumps(
+            {
+                "schema": SCHEMA,
+                "generator": self.generator,
+                "blender": self.blender,
+                "device": self.device,
+                "denoiser": self.denoiser,
+                "conventions": CONVENTIONS,
+                "seed": self.seed,
+                "number_of_views": self.number_of_views,
+                "model": {
+                    "file": self.model.file,
+                    "sha256": self.model.sha256,
+                    "world_from_model": self.model.world_from_model.tolist(),
+                },
+                "bounds": {
+                    "minimum": bounds.minimum,
+                    "maximum": bounds.maximum,
+                    "center": bounds.center,
+                    "radius": bounds.radius,
+                },
+                "objects": [
+                    {
+                        "id": o.id,
+                        "name": o.name,
+                        "category": o.category,
+                        "world_from_object": o.world_from_object.tolist(),
+                    }
+                    for o in self.objects
+                ],
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str, source: str) -> DatasetRecord:
+        """Read what `to_json` wrote; `source` names the file in errors."""
+        data = _loads(text, source)
+        if data.get("schema") != SCHEMA:
+            raise DatasetError(
+                f"{source} is of schema {data.get('schema')!r}, and this program reads schema "
+                f"{SCHEMA}; use the version of the program that made it"
+            )
+        try:
+            model, bounds = data["model"], data["bounds"]
+            return cls(
+                generator=data["generator"],
+                blender=data["blender"],
+                device=data["device"],
+                denoiser=data["denoiser"],
+                seed=int(data["seed"]),
+                number_of_views=int(data["number_of_views"]),
+                model=ModelRecord(
+                    file=model["file"],
+                    sha256=model["sha256"],
+                    world_from_model=_matrix(model["world_from_model"]),
+                ),
+                bounds=Bounds(
+                    minimum=_vector(bounds["minimum"]),
+                    maximum=_vector(bounds["maximum"]),
+                    radius=float(bounds["radius"]),
+                ),
+                objects=tuple(
+                    ObjectRecord(
+                        id=int(o["id"]),
+                        name=o["name"],
+                        category=o["category"],
+                        world_from_object=_matrix(o["world_from_object"]),
+                    )
+                    for o in data["objects"]
+                ),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise _malformed(source, error) from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraRecord:
+    """A view's camera and the depths between which it sees."""
+
+    camera: Camera
+    near_m: float
+    far_m: float
+    drawn: Mapping[str, float | int]
+    """What was drawn for this view: its place about the target, its noise seed."""
+
+    def to_tree(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        k = self.camera.intrinsics
+        return {
+            "width": k.width,
+            "height": k.height,
+            "fx": k.fx,
+            "fy": k.fy,
+            "cx": k.cx,
+            "cy": k.cy,
+            "cam_from_world": self.camera.cam_from_world.tolist(),
+            "near_m": self.near_m,
+            "far_m": self.far_m,
+            "drawn": dict(self.drawn),
+        }
+
+    @classmethod
+    def from_tree(cls, data: Mapping[str, Any]) -> CameraRecord:
+        """Read what `to_tree` made; raises KeyError, TypeError or ValueError."""
+        intrinsics = Intrinsics(
+            width=int(data["width"]),
+            height=int(data["height"]),
+            fx=float(data["fx"]),
+            fy=float(data["fy"]),
+            cx=float(data["cx"]),
+            cy=float(data["cy"]),
+        )
+        return cls(
+            camera=Camera(intrinsics=intrinsics, cam_from_world=_matrix(data["cam_from_world"])),
+            near_m=float(data["near_m"]),
+            far_m=float(data["far_m"]),
+            drawn=dict(data["drawn"]),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRecord:
+    """A file of a view: its name without folder, and the hash of its bytes."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewRecord:
+    """`NNN_view.json`: what holds for one view. Written last: the view exists when it does."""
+
+    index: int
+    camera: CameraRecord
+    depth_range_m: tuple[float, float] | None
+    """Nearest and farthest depth of any surface; None where none is seen."""
+    coverage: float
+    """Share of the frame that objects with an id fill, 0 to 1."""
+    files: Mapping[str, FileRecord] = field(default_factory=dict)
+    """By kind, such as "render" or "depth"."""
+
+    def to_json(self) -> str:
+        """The text of `NNN_view.json`."""
+        return _dumps(
+            {
+                "schema": SCHEMA,
+                "index": self.index,
+                **self.camera.to_tree(),
+                "depth_range_m": self.depth_range_m,
+                "coverage": self.coverage,
+                "files": {
+                    kind: {"name": file.name, "sha256": file.sha256}
+                    for kind, file in self.files.items()
+                },
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str, source: str) -> ViewRecord:
+        """Read what `to_json` wrote; `source` names the file in errors."""
+        data = _loads(text, source)
+        try:
+            depths = data["depth_range_m"]
+            return cls(
+                index=int(data["index"]),
+                camera=CameraRecord.from_tree(data),
+                depth_range_m=None if depths is None else (float(depths[0]), float(depths[1])),
+                coverage=float(data["coverage"]),
+                files={
+                    kind: FileRecord(name=str(file["name"]), sha256=str(file["sha256"]))
+                    for kind, file in data["files"].items()
+                },
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            raise _malformed(source, error) from error
+
+
+def cameras_to_json(cameras: Mapping[int, CameraRecord]) -> str:
+    """The text of `cameras.json`: the planned cameras by view index."""
+    views = [{"index": index, **camera.to_tree()} for index, camera in cameras.items()]
+    return _dumps({"schema": SCHEMA, "conventions": CONVENTIONS, "views": views})
+
+
+def _dumps(tree: object) -> str:
+    return json.dumps(tree, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def _loads(text: str, source: str) -> dict[str, Any]:
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise DatasetError(f"{source} is not JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise DatasetError(f"{source} holds no JSON object")
+    return data
+
+
+def _malformed(source: str, error: Exception) -> DatasetError:
+    what = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
+    return DatasetError(f"{source} is not a record of schema {SCHEMA}: {what}")
+
+
+def _matrix(rows: object) -> Array:
+    matrix = np.array(rows, dtype=np.float64)
+    if matrix.shape != (4, 4):
+        raise ValueError(f"a matrix of shape {matrix.shape} where 4x4 is expected")
+    return matrix
+
+
+def _vector(values: Sequence[float]) -> tuple[float, float, float]:
+    x, y, z = (float(v) for v in values)
+    return (x, y, z)

@@ -1,0 +1,221 @@
+"""Write a dataset: every file under a temporary name first, a view's record last.
+
+Encoding and hashing run on one thread beside the renderer, which leaves Python's lock
+alone while it renders. The queue is bounded in bytes: a slow disk slows the run down
+and never fills memory.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
+
+from viewbatch.dataset import layout
+from viewbatch.dataset.reader import hash_file
+from viewbatch.dataset.records import FileRecord, ViewRecord
+from viewbatch.errors import PluginError, RunError
+from viewbatch.geometry.transforms import Array
+
+QUEUE_BYTES = 512 << 20
+
+
+def process_name() -> str:
+    """Host and process number: unlike for any two processes that write into one folder."""
+    host = "".join(c if c.isalnum() else "-" for c in socket.gethostname())
+    return f"{host}-{os.getpid()}"
+
+
+def write_text(folder: Path, name: str, text: str) -> None:
+    """Write a whole file or nothing, replacing one that is there."""
+    temporary = folder / layout.temporary(name, process_name())
+    # Bytes, since text mode would end lines with CR LF on Windows.
+    temporary.write_bytes(text.encode("utf-8"))
+    temporary.replace(folder / name)
+
+
+def remove_temporary_files(folder: Path) -> None:
+    """Remove what this process has not finished writing."""
+    if folder.is_dir():
+        for path in folder.glob(layout.temporary("*", process_name()) + "*"):
+            path.unlink(missing_ok=True)
+
+
+@dataclass(kw_only=True)
+class ViewFiles:
+    """The files of one view, collected on the render thread and written on another."""
+
+    folder: Path
+    index: int
+    cam_from_world: Array
+    nbytes: int = 0
+    _encoders: dict[str, tuple[str, Callable[[Path], None]]] = field(default_factory=dict)
+
+    def add_exr(
+        self,
+        kind: str,
+        channels: Mapping[str, npt.NDArray[np.generic]],
+        *,
+        quantity: str,
+        unit: str,
+    ) -> None:
+        """Write `NNN_<kind>.exr` from (H, W) arrays by channel name.
+
+        `quantity` and `unit` say in the file's header what it holds. The arrays must
+        not be changed afterwards.
+        """
+        from viewbatch.dataset.exr import write_exr
+
+        attributes = {"viewbatch/quantity": quantity, "viewbatch/unit": unit}
+
+        def encode(path: Path) -> None:
+            write_exr(
+                path, channels, cam_from_world=self.cam_from_world, attributes=attributes
+            )
+
+        self._add(kind, ".exr", encode, sum(values.nbytes for values in channels.values()))
+
+    def add_bytes(self, kind: str, extension: str, data: bytes) -> None:
+        """Write `NNN_<kind><extension>` with this content."""
+        def encode(path: Path) -> None:
+            path.write_bytes(data)
+
+        self._add(kind, extension, encode, len(data))
+
+    def reserve(self, kind: str, extension: str) -> Path:
+        """A temporary path that the caller writes himself, before the view is submitted."""
+        self._add(kind, extension, lambda path: None, 0)
+        return self.temporary(kind)
+
+    def temporary(self, kind: str) -> Path:
+        """Where the file of this kind is written before it is renamed."""
+        return self.folder / layout.temporary(self.name(kind), process_name())
+
+    def name(self, kind: str) -> str:
+        """The final name of the file of this kind."""
+        return layout.view_file(self.index, kind, self._encoders[kind][0])
+
+    def _add(
+        self, kind: str, extension: str, encode: Callable[[Path], None], nbytes: int
+    ) -> None:
+        if kind in self._encoders or kind == layout.VIEW:
+            raise PluginError(
+                f"two plugins write {layout.view_file(self.index, kind, extension)}; "
+                "each kind of file has one"
+            )
+        layout.view_file(self.index, kind, extension)  # refuses a malformed kind
+        self._encoders[kind] = (extension, encode)
+        self.nbytes += nbytes
+
+    def write(self) -> dict[str, FileRecord]:
+        """Encode, hash and rename every file."""
+        records = {}
+        for kind, (_, encode) in self._encoders.items():
+            temporary = self.temporary(kind)
+            encode(temporary)
+            digest = hash_file(temporary)
+            temporary.replace(self.folder / self.name(kind))
+            records[kind] = FileRecord(name=self.name(kind), sha256=digest)
+        return records
+
+    def discard(self) -> None:
+        """Remove temporary files of a view that will not be finished."""
+        for kind in self._encoders:
+            self.temporary(kind).unlink(missing_ok=True)
+
+
+class ViewWriter:
+    """Finishes views on a thread of its own; a context manager that waits for them all."""
+
+    def __init__(self, on_written: Callable[[ViewRecord], None]) -> None:
+        """`on_written` is called on the writer's thread after each view's record exists."""
+        self._on_written = on_written
+        self._changed = threading.Condition()
+        self._queue: deque[tuple[ViewFiles, ViewRecord]] = deque()
+        self._pending_bytes = 0
+        self._closing = False
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, name="viewbatch-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, files: ViewFiles, record: ViewRecord) -> None:
+        """Queue a view; waits while too many bytes are queued, raises what went wrong before."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._error is not None
+                or self._pending_bytes == 0
+                or self._pending_bytes + files.nbytes <= QUEUE_BYTES
+            )
+            if self._error is None:
+                self._queue.append((files, record))
+                self._pending_bytes += files.nbytes
+                self._changed.notify_all()
+                return
+        files.discard()
+        self._raise()
+
+    def drain(self) -> None:
+        """Wait until every queued view is written; raises what went wrong."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._queue)
+        self._raise()
+
+    def __enter__(self) -> ViewWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Finish what is queued, then raise what went wrong, unless something else did."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join()
+        if error is None:
+            self._raise()
+
+    def _raise(self) -> None:
+        match self._error:
+            case None:
+                return
+            case OSError() as error:
+                where = f" {error.filename}" if error.filename else ""
+                raise RunError(
+                    f"writing{where} failed: {error.strerror or error}; the views with a record "
+                    "are complete, and the same command continues"
+                ) from error
+            case error:
+                raise error
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: bool(self._queue) or self._closing)
+                if not self._queue:
+                    return
+                files, record = self._queue[0]
+            try:
+                if self._error is None:
+                    record = replace(record, files=files.write())
+                    write_text(files.folder, layout.view_record(record.index), record.to_json())
+                    self._on_written(record)
+                else:
+                    files.discard()
+            except BaseException as error:  # noqa: BLE001 - raised again by the render thread
+                files.discard()
+                self._error = error
+            with self._changed:
+                self._queue.popleft()
+                self._pending_bytes -= files.nbytes
+                self._changed.notify_all()

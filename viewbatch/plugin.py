@@ -1,0 +1,167 @@
+"""What a plugin is, and how plugins are found. PLUGINS.md has the shortest real one."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from viewbatch.dataset.reader import Dataset
+from viewbatch.dataset.records import CameraRecord, DatasetRecord
+from viewbatch.dataset.writer import ViewFiles
+from viewbatch.errors import PluginError, ViewbatchError
+from viewbatch.passes import Frame, Pass
+
+BUILT_IN = Path(__file__).resolve().parent.parent / "plugins"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SceneContext:
+    """What is known once the model stands: objects with their ids, bounds, settings."""
+
+    record: DatasetRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewContext:
+    """One view: its index, its camera, and where its files go."""
+
+    index: int
+    camera: CameraRecord
+    files: ViewFiles
+
+    def write_exr(
+        self, kind: str, channels: Mapping[str, npt.NDArray[np.generic]], *, quantity: str, unit: str
+    ) -> None:
+        """Write `NNN_<kind>.exr`; (H, W) arrays of float16, float32 or uint32 by channel."""
+        self.files.add_exr(kind, channels, quantity=quantity, unit=unit)
+
+    def write_bytes(self, kind: str, extension: str, data: bytes) -> None:
+        """Write `NNN_<kind><extension>`, such as write_bytes("note", ".txt", b"…")."""
+        self.files.add_bytes(kind, extension, data)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchContext:
+    """The finished dataset, read from disk; every planned view exists."""
+
+    dataset: Dataset
+
+
+class Plugin:
+    """Base of every plugin: a file `<name>.py` holds one class derived from it.
+
+    Passes are declared and arrive as arrays; files are written through the view's
+    context, so that each is named, hashed and recorded.
+    """
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config:
+        """Options, decoded from `[plugins.<name>]`."""
+
+    passes: ClassVar[frozenset[Pass]] = frozenset()
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+
+    def on_scene_ready(self, scene: SceneContext) -> None:
+        """The model is imported and framed; called once."""
+
+    def on_view_ready(self, view: ViewContext) -> None:
+        """A view's camera stands; called before it is rendered."""
+
+    def on_view_rendered(self, view: ViewContext, frame: Frame) -> None:
+        """A view's passes are there; called once a view."""
+
+    def on_batch_finished(self, batch: BatchContext) -> None:
+        """Every planned view exists; called by the process that completes the dataset."""
+
+
+@contextmanager
+def hook(plugin: Plugin, name: str, view: int | None = None) -> Iterator[None]:
+    """Run a plugin's hook: what it raises stops the batch, with its name and its view."""
+    try:
+        yield
+    except ViewbatchError:
+        raise
+    except Exception as error:
+        where = "" if view is None else f" at view {view}"
+        raise PluginError(
+            f"the plugin {type(plugin).__module__.rpartition('.')[2]} failed in {name}{where}: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+
+
+def find(
+    enabled: Sequence[str], tables: Sequence[str], folder: Path | None
+) -> tuple[dict[str, type[Plugin]], list[str]]:
+    """The classes of the plugins that are enabled or have a table, and what was wrong.
+
+    `folder` is looked in before the built-in plugins.
+    """
+    found: dict[str, type[Plugin]] = {}
+    problems: list[str] = []
+    folders = [BUILT_IN] if folder is None else [folder, BUILT_IN]
+    if folder is not None and not folder.is_dir():
+        problems.append(f"plugins.path: expected a folder, found {str(folder)!r}")
+    for name in dict.fromkeys([*enabled, *tables]):
+        path = next((p for f in folders if (p := f / f"{name}.py").is_file()), None)
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            continue  # reported with the table's other keys
+        if path is not None:
+            try:
+                found[name] = _load(path)
+            except PluginError as error:
+                problems.append(f"plugins.{name}: {error}")
+        elif name in enabled:
+            known = sorted({p.stem for f in folders if f.is_dir() for p in f.glob("[!_]*.py")})
+            problems.append(
+                f"plugins.enabled: no plugin {name} in {', '.join(map(str, folders))}; "
+                f"there are {', '.join(known)}"
+            )
+    return found, problems
+
+
+def _load(path: Path) -> type[Plugin]:
+    """The one plugin class of a file, imported by location."""
+    module_name = f"viewbatch_plugins.{path.stem}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        raise PluginError(f"{path} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    # Entered before it runs: dataclasses look their module up to resolve annotations.
+    sys.modules[module_name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise PluginError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
+    return _plugin_class(module, path)
+
+
+def _plugin_class(module: ModuleType, path: Path) -> type[Plugin]:
+    classes = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, Plugin)
+        and value.__module__ == module.__name__
+    ]
+    if len(classes) != 1:
+        names = ", ".join(c.__name__ for c in classes) or "none"
+        raise PluginError(f"{path} must define one class derived from Plugin, and defines {names}")
+    [plugin] = classes
+    if not dataclasses.is_dataclass(plugin.Config):
+        raise PluginError(f"{path}: {plugin.__name__}.Config must be a frozen dataclass")
+    if unknown := [p for p in plugin.passes if not isinstance(p, Pass)]:
+        raise PluginError(f"{path}: passes holds {unknown[0]!r}, which is no Pass")
+    return plugin
