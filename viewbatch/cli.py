@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from viewbatch import __version__, sources
 from viewbatch.bootstrap import ensure_packages
@@ -99,9 +99,9 @@ def main(argv: Sequence[str], *, in_blender: bool) -> int:
     if not options.dump_config and options.output_directory is None:
         hint = ', which stand after "--" under Blender' if in_blender else ""
         arguments.error(f"expected model_path and output_directory{hint}; see --help")
-    with messages(debug=options.debug):
+    with messages(debug=options.debug) as output:
         try:
-            return _run(options, start, in_blender=in_blender)
+            return _run(options, start, output, in_blender=in_blender)
         except ViewbatchError as error:
             log.error("%s", error, exc_info=options.debug)
             return error.exit_code
@@ -119,7 +119,9 @@ def main(argv: Sequence[str], *, in_blender: bool) -> int:
             return EXIT_FAILED
 
 
-def _run(options: argparse.Namespace, start: float, *, in_blender: bool) -> int:
+def _run(
+    options: argparse.Namespace, start: float, output: TextIO, *, in_blender: bool
+) -> int:
     found = sources.load(options.config, options.overrides, Path.cwd())
     ensure_packages(in_blender=in_blender, install=not options.no_install)
     from viewbatch import plugin  # needs numpy, which a Blender program may lack until here
@@ -132,16 +134,18 @@ def _run(options: argparse.Namespace, start: float, *, in_blender: bool) -> int:
     )
     config = found.decode({name: c.Config for name, c in classes.items()}, problems)
     if options.dump_config:
-        sys.stdout.write(sources.dump(config))
+        output.write(sources.dump(config))
         return EXIT_OK
     log.info("configuration: %s", found.description)
     if not options.model_path.is_file():
         what = "is a folder" if options.model_path.is_dir() else "does not exist"
         raise UsageError(f"the model {options.model_path} {what}; name a file such as model.glb")
 
-    from viewbatch.dataset import folder, writer
+    from viewbatch.dataset import exr, folder, writer
 
     folder.check(options.output_directory)
+    if in_blender:
+        exr.isolate()
 
     def interrupted(code: int) -> None:
         writer.remove_temporary_files(options.output_directory)

@@ -68,55 +68,53 @@ def _duration(seconds: float) -> str:
 
 
 @contextmanager
-def messages(*, debug: bool) -> Iterator[None]:
-    """Send the package's log to standard error, and everything that Blender prints nowhere.
+def messages(*, debug: bool) -> Iterator[TextIO]:
+    """Send the package's log to standard error, and what Blender prints nowhere.
 
-    Blender writes to the process's file descriptors 1 and 2 behind Python's back; while
-    this lasts they lead to the null device and Python's streams to where they led before.
-    With `debug` all of it is shown.
+    Blender and its add-ons write to file descriptors 1 and 2, with Python's streams or
+    behind their back. While this lasts those lead to the null device, and only what is
+    written to the stream that this yields reaches standard output. With `debug` all of
+    it is shown.
     """
     logger = logging.getLogger("viewbatch")
     level = logger.level
-    logger.setLevel(logging.DEBUG if debug else logging.INFO)
+    logger.setLevel(logging.DEBUG)
     logger.propagate = False
-    with _silenced_descriptors(active=not debug):
-        handler = ConsoleHandler(sys.stderr)
+    with _own_streams(silence=not debug) as (out, err):
+        handler = ConsoleHandler(err)
+        handler.setLevel(logging.DEBUG if debug else logging.INFO)
         logger.addHandler(handler)
         try:
-            yield
+            yield out
         finally:
             logger.removeHandler(handler)
             handler.close()
             logger.setLevel(level)
-            sys.stdout.flush()
-            sys.stderr.flush()
+            out.flush()
 
 
 @contextmanager
-def _silenced_descriptors(*, active: bool) -> Iterator[None]:
-    if not active:
-        yield
+def _own_streams(*, silence: bool) -> Iterator[tuple[TextIO, TextIO]]:
+    if not silence:
+        yield sys.stdout, sys.stderr
         return
-    before = sys.stdout, sys.stderr
     sys.stdout.flush()
     sys.stderr.flush()
     copies = os.dup(1), os.dup(2)
     null = os.open(os.devnull, os.O_WRONLY)
-    out, err = (
-        os.fdopen(copy, "w", encoding=stream.encoding, errors="backslashreplace", buffering=1)
-        for copy, stream in zip(copies, before, strict=True)
-    )
     os.dup2(null, 1)
     os.dup2(null, 2)
     os.close(null)
-    sys.stdout, sys.stderr = out, err
+    out, err = (
+        os.fdopen(copy, "w", encoding=stream.encoding, errors="backslashreplace", buffering=1)
+        for copy, stream in zip(copies, (sys.stdout, sys.stderr), strict=True)
+    )
     try:
-        yield
+        yield out, err
     finally:
-        out.flush()
-        err.flush()
+        for stream in (sys.stdout, sys.stderr, out, err):
+            stream.flush()
         os.dup2(out.fileno(), 1)
         os.dup2(err.fileno(), 2)
-        sys.stdout, sys.stderr = before
         out.close()
         err.close()

@@ -44,7 +44,8 @@ def ends_process(cleanup: Callable[[int], None]) -> Iterator[None]:
     finally:
         signal.set_wakeup_fd(wakeup)
         for number, handler in handlers.items():
-            signal.signal(number, handler)
+            # None stands for a handler that Blender installed from C.
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
         writer.close()
         thread.join()
         reader.close()

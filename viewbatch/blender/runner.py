@@ -146,7 +146,7 @@ class _Batch:
         if missing:
             self._render(missing)
             self._finish()
-        log.info("timings %s", json.dumps(self.stopwatch.seconds))
+        log.debug("timings %s", json.dumps(self.stopwatch.seconds))
         log.info("%d views in %s", len(wanted), self.job.output)
 
     def _render(self, indices: Sequence[int]) -> None:

@@ -91,6 +91,8 @@ def _new_scene(source: Any, camera: Any, config: ModelConfig) -> Any:
         scene.collection.objects.link(scene_object)
     for collection in source.collection.children:
         scene.collection.children.link(collection)
+    # From 5.2 a new scene's layer collections exist only after this.
+    scene.view_layers[0].update()
     _copy_exclusions(
         source.view_layers[0].layer_collection, scene.view_layers[0].layer_collection
     )

@@ -1,19 +1,32 @@
-"""OpenEXR files of ground truth, through the format's own library."""
+"""OpenEXR files of ground truth, through the format's own library.
+
+The library's Python package cannot be loaded into a Blender program: Blender's own
+OpenEXR, of another version, takes the calls between the package's parts, and the process
+crashes. There a helper process reads and writes (`isolate`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import OpenEXR
 
+from viewbatch.dataset.exr_process import ExrProcess
 from viewbatch.errors import DatasetError
 from viewbatch.geometry.transforms import Array
 
 DTYPES = (np.float16, np.float32, np.uint32)
+
+_process: ExrProcess | None = None
+
+
+def isolate() -> None:
+    """Read and write in a helper process from now on; for a Blender program."""
+    global _process  # noqa: PLW0603 - one process serves all of the program
+    if _process is None:
+        _process = ExrProcess()
 
 
 def write_exr(
@@ -34,21 +47,26 @@ def write_exr(
                 f"an EXR channel is a (height, width) array of float16, float32 or uint32; "
                 f"{name} is {values.dtype} of shape {values.shape}"
             )
-    header: dict[str, Any] = {
-        "compression": OpenEXR.ZIP_COMPRESSION,
-        "type": OpenEXR.scanlineimage,
-        "worldToCamera": np.ascontiguousarray(cam_from_world.T, dtype=np.float32),
+    header = {
         **attributes,
+        "worldToCamera": np.ascontiguousarray(cam_from_world.T, dtype=np.float32),
     }
     data = {name: np.ascontiguousarray(values) for name, values in channels.items()}
-    with OpenEXR.File(header, data) as file:
-        file.write(str(path))
+    if _process is not None:
+        _process.write(str(path), data, header)
+    else:
+        from viewbatch.dataset import exr_codec
+
+        exr_codec.write(str(path), data, header)
 
 
 def read_exr(path: Path) -> dict[str, npt.NDArray[np.generic]]:
     """The channels of a single-part EXR as (H, W) arrays of their own type."""
     try:
-        with OpenEXR.File(str(path), separate_channels=True) as file:
-            return {name: np.array(channel.pixels) for name, channel in file.channels().items()}
+        if _process is not None:
+            return _process.read(str(path))
+        from viewbatch.dataset import exr_codec
+
+        return exr_codec.read(str(path))
     except (RuntimeError, ValueError) as error:
         raise DatasetError(f"{path} cannot be read as OpenEXR: {error}") from error

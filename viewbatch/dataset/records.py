@@ -7,6 +7,7 @@ no absolute path: the same inputs give the same bytes.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -254,7 +255,10 @@ def cameras_to_json(cameras: Mapping[int, CameraRecord]) -> str:
 
 
 def _dumps(tree: object) -> str:
-    return json.dumps(tree, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    text = json.dumps(tree, indent=2, ensure_ascii=True, allow_nan=False)
+    # A vector or a matrix's row stands on one line; strings are left alone.
+    text = re.sub(r'\[\s+([^][{}"]+?)\s+\]', lambda m: f"[{' '.join(m[1].split())}]", text)
+    return text + "\n"
 
 
 def _loads(text: str, source: str) -> dict[str, Any]:
