@@ -9,17 +9,17 @@ uv run generate-batch.py model.glb out 16
 blender --background --python generate-batch.py -- model.glb out 16
 """
 
-import os
 import sys
+from pathlib import Path
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036 - an older Blender brings an older Python
     sys.exit(
         "error: this is Python {}.{}, and 3.11 or newer is needed; run "
         "'uv run generate-batch.py', which brings its own".format(*sys.version_info[:2])
     )
 
 # A Blender program looks for modules neither beside the script nor in PYTHONPATH.
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from viewbatch.cli import run_and_exit
 

@@ -79,8 +79,8 @@ def parse_angle(text: str) -> float:
 
     def value(node: ast.AST) -> float:
         match node:
-            case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
-                return float(node.value)
+            case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
+                return float(number)
             case ast.Name(id="pi") | ast.Attribute(value=ast.Name(id="math"), attr="pi"):
                 return math.pi
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
@@ -100,7 +100,7 @@ def parse_angle(text: str) -> float:
     return result
 
 
-class _Mismatch(Exception):
+class _MismatchError(Exception):
     """A value is not what its annotation asks for; the message completes "expected …"."""
 
 
@@ -125,11 +125,11 @@ def decode(kind: type[T], table: object, path: str, problems: list[str]) -> T | 
             if not has_default and field.default_factory is dataclasses.MISSING:
                 problems.append(f"{key}: missing")
         elif dataclasses.is_dataclass(hints[name]):
-            values[name] = decode(hints[name], table[name], key, problems)  # type: ignore[arg-type]
+            values[name] = decode(hints[name], table[name], key, problems)
         else:
             try:
                 values[name] = _value(hints[name], table[name])
-            except _Mismatch as mismatch:
+            except _MismatchError as mismatch:
                 problems.append(f"{key}: expected {mismatch}, found {describe(table[name])}")
     if len(problems) > before:
         return None
@@ -172,22 +172,24 @@ def _value(hint: Any, value: object) -> Any:
     if origin in (Union, types.UnionType):
         return _union(get_args(hint), value)
     if origin is Literal:
-        if any(value is choice or (isinstance(value, str) and value == choice)
-               for choice in get_args(hint)):
+        if any(
+            value is choice or (isinstance(value, str) and value == choice)
+            for choice in get_args(hint)
+        ):
             return value
-        raise _Mismatch(" or ".join(describe(choice) for choice in get_args(hint)))
+        raise _MismatchError(" or ".join(describe(choice) for choice in get_args(hint)))
     if origin is tuple:
         return _tuple(get_args(hint), value)
     if origin is dict:
         return _dict(get_args(hint)[1], value)
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         try:
-            return hint(value)
+            return hint(str(value))
         except ValueError:
             choices = [f'"{choice}"' for choice in hint]
             near = difflib.get_close_matches(f'"{value}"', choices, n=1)
             hint_text = f" (did you mean {near[0]}?)" if near else ""
-            raise _Mismatch("one of " + ", ".join(choices) + hint_text) from None
+            raise _MismatchError("one of " + ", ".join(choices) + hint_text) from None
     return _scalar(hint, value)
 
 
@@ -199,12 +201,19 @@ def _scalar(hint: Any, value: object) -> Any:
             pass
         case int() if hint is int:
             return value
-        case int() | float() if hint is float and math.isfinite(value):
+        case int() | float() if hint is float and _is_finite(value):
             return float(value)
         case str() if hint is str:
             return value
     names = {bool: "true or false", int: "an integer", float: "a number", str: "a string"}
-    raise _Mismatch(names[hint])
+    raise _MismatchError(names[hint])
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond any float
+        return False
 
 
 def _annotated(hint: Any, value: object) -> Any:
@@ -217,14 +226,14 @@ def _annotated(hint: Any, value: object) -> Any:
             decoded: Any = parse_angle(value)
         else:
             decoded = _value(base, value)
-    except (ValueError, _Mismatch) as error:
-        name = "an angle in radians (a number, or arithmetic on pi such as \"pi/6\")"
+    except (ValueError, _MismatchError) as error:
+        name = 'an angle in radians (a number, or arithmetic on pi such as "pi/6")'
         text = name if is_angle else str(error)
-        raise _Mismatch(f"{text} {words}".rstrip()) from None
+        raise _MismatchError(f"{text} {words}".rstrip()) from None
     for rule in rules:
         if not rule.accepts(decoded):
             name = {int: "an integer", float: "a number"}.get(type(decoded), "a value")
-            raise _Mismatch(f"{'an angle' if is_angle else name} {words}")
+            raise _MismatchError(f"{'an angle' if is_angle else name} {words}")
     return decoded
 
 
@@ -233,9 +242,9 @@ def _union(choices: tuple[Any, ...], value: object) -> Any:
     for choice in choices:
         try:
             return _value(choice, value)
-        except _Mismatch as mismatch:
+        except _MismatchError as mismatch:
             expected.append(str(mismatch))
-    raise _Mismatch(" or ".join(expected))
+    raise _MismatchError(" or ".join(expected))
 
 
 def _tuple(hints: tuple[Any, ...], value: object) -> tuple[Any, ...]:
@@ -247,21 +256,21 @@ def _tuple(hints: tuple[Any, ...], value: object) -> tuple[Any, ...]:
     count = "" if repeated else f"{len(hints)} "
     words = f"an array of {count}{names.get(item, 'values')}"
     if not isinstance(value, list | tuple) or not (repeated or len(value) == len(hints)):
-        raise _Mismatch(words)
+        raise _MismatchError(words)
     items = [hints[0]] * len(value) if repeated else hints
     try:
         return tuple(_value(hint, v) for hint, v in zip(items, value, strict=True))
-    except _Mismatch as mismatch:
-        raise _Mismatch(f"{words} (each {mismatch})") from None
+    except _MismatchError as mismatch:
+        raise _MismatchError(f"{words} (each {mismatch})") from None
 
 
 def _dict(hint: Any, value: object) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise _Mismatch("a table")
+        raise _MismatchError("a table")
     try:
         return {str(key): _value(hint, v) for key, v in value.items()}
-    except _Mismatch as mismatch:
-        raise _Mismatch(f"a table of values (each {mismatch})") from None
+    except _MismatchError as mismatch:
+        raise _MismatchError(f"a table of values (each {mismatch})") from None
 
 
 def encode(value: Any) -> Any:

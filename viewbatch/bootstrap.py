@@ -96,8 +96,9 @@ def _pip(command: list[str]) -> str | None:
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH")}
     python = command[0]
     steps = [command]
-    if subprocess.run([python, "-m", "pip", "--version"], capture_output=True, env=environment,
-                      check=False).returncode:
+    if subprocess.run(
+        [python, "-m", "pip", "--version"], capture_output=True, env=environment, check=False
+    ).returncode:
         steps.insert(0, [python, "-m", "ensurepip", "--user"])
     for step in steps:
         try:

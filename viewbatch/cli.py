@@ -108,7 +108,7 @@ def main(argv: Sequence[str], *, in_blender: bool) -> int:
         except MemoryError:
             log.error("memory ran out; use a smaller image or model", exc_info=options.debug)
             return EXIT_FAILED
-        except Exception as error:  # noqa: BLE001 - a defect must still end with one sentence
+        except Exception as error:  # a defect must still end with one sentence
             log.error(
                 "unexpected %s: %s; this is a defect of the program, please report it "
                 "with what --debug prints",
@@ -119,9 +119,7 @@ def main(argv: Sequence[str], *, in_blender: bool) -> int:
             return EXIT_FAILED
 
 
-def _run(
-    options: argparse.Namespace, start: float, output: TextIO, *, in_blender: bool
-) -> int:
+def _run(options: argparse.Namespace, start: float, output: TextIO, *, in_blender: bool) -> int:
     found = sources.load(options.config, options.overrides, Path.cwd())
     ensure_packages(in_blender=in_blender, install=not options.no_install)
     from viewbatch import plugin  # needs numpy, which a Blender program may lack until here
@@ -147,10 +145,11 @@ def _run(
     if in_blender:
         exr.isolate()
 
-    def interrupted(code: int) -> None:
+    def interrupted() -> None:
         writer.remove_temporary_files(options.output_directory)
-        log.error("interrupted; the views with a record are complete, and the same command "
-                  "continues")
+        log.error(
+            "interrupted; the views with a record are complete, and the same command continues"
+        )
         logging.shutdown()
         sys.stderr.flush()
 

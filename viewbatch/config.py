@@ -67,7 +67,7 @@ class ObjectsConfig:
         for key, pattern in patterns.items():
             try:
                 re.compile(pattern)
-            except re.error as error:
+            except (re.error, OverflowError, RecursionError) as error:
                 yield key, f"expected a regular expression, found {describe(pattern)}: {error}"
 
 
@@ -156,8 +156,9 @@ class ImageConfig:
         depths = COLOR_DEPTHS[self.file_format]
         if self.color_depth != "auto" and self.color_depth not in depths:
             expected = " or ".join(map(str, depths))
-            yield "color_depth", (
-                f'expected "auto" or {expected} for {self.file_format}, found {self.color_depth}'
+            yield (
+                "color_depth",
+                (f'expected "auto" or {expected} for {self.file_format}, found {self.color_depth}'),
             )
         if self.file_format is FileFormat.JPEG and self.color_mode is ColorMode.RGBA:
             yield "color_mode", "JPEG has no alpha; choose another mode or another file_format"
@@ -222,17 +223,23 @@ class RenderConfig:
 
     def problems(self) -> Iterator[tuple[str, str]]:
         if min(self.width, self.height) < 1:
-            yield "resolution_percentage", (
-                f"{self.resolution_percentage} % of {self.resolution_x}x{self.resolution_y} "
-                "leaves no pixel"
+            yield (
+                "resolution_percentage",
+                (
+                    f"{self.resolution_percentage} % of {self.resolution_x}x{self.resolution_y} "
+                    "leaves no pixel"
+                ),
             )
         limit = 16383 if self.image_settings.file_format is FileFormat.WEBP else 65535
         if self.image_settings.file_format in (FileFormat.WEBP, FileFormat.JPEG) and (
             max(self.width, self.height) > limit
         ):
-            yield "image_settings.file_format", (
-                f"{self.image_settings.file_format} holds at most {limit} pixels a side, "
-                f"the image has {self.width}x{self.height}"
+            yield (
+                "image_settings.file_format",
+                (
+                    f"{self.image_settings.file_format} holds at most {limit} pixels a side, "
+                    f"the image has {self.width}x{self.height}"
+                ),
             )
 
 
@@ -338,9 +345,9 @@ class CameraConfig:
     location: LocationConfig
 
     def problems(self) -> Iterator[tuple[str, str]]:
-        if self.clip_start != "auto" and self.clip_end != "auto":
-            if self.clip_start >= self.clip_end:
-                yield "clip_end", f"expected more than clip_start, which is {self.clip_start}"
+        start, end = self.clip_start, self.clip_end
+        if isinstance(start, float) and isinstance(end, float) and start >= end:
+            yield "clip_end", f"expected more than clip_start, which is {start}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -353,9 +360,9 @@ class PluginsConfig:
     def problems(self) -> Iterator[tuple[str, str]]:
         for name in self.enabled:
             if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-                yield "enabled", (
-                    "expected names of plugins (letters, digits and _), "
-                    f"found {describe(name)}"
+                yield (
+                    "enabled",
+                    (f"expected names of plugins (letters, digits and _), found {describe(name)}"),
                 )
         if len(set(self.enabled)) < len(self.enabled):
             yield "enabled", "expected each plugin once"

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def ends_process(cleanup: Callable[[int], None]) -> Iterator[None]:
-    """While active, SIGINT and SIGTERM call `cleanup(exit_code)` and exit with 130 or 143.
+def ends_process(cleanup: Callable[[], None]) -> Iterator[None]:
+    """While active, SIGINT and SIGTERM call `cleanup()` and exit with 130 or 143.
 
     Must be entered on the main thread. `cleanup` runs on a thread of its own, at any time.
     """
@@ -30,7 +30,7 @@ def ends_process(cleanup: Callable[[int], None]) -> Iterator[None]:
             if received[0] in signals:
                 code = 128 + received[0]
                 try:
-                    cleanup(code)
+                    cleanup()
                 finally:
                     os._exit(code)
 

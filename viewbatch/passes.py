@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 
@@ -27,5 +27,5 @@ class Pass(StrEnum):
 
 GROUND_TRUTH = frozenset(Pass) - {Pass.COLOR}
 
-Frame = Mapping[Pass, npt.NDArray[np.generic]]
+Frame = Mapping[Pass, npt.NDArray[Any]]
 """The passes of one view by name, all of one size, read-only."""

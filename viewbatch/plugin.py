@@ -41,7 +41,12 @@ class ViewContext:
     files: ViewFiles
 
     def write_exr(
-        self, kind: str, channels: Mapping[str, npt.NDArray[np.generic]], *, quantity: str, unit: str
+        self,
+        kind: str,
+        channels: Mapping[str, npt.NDArray[np.generic]],
+        *,
+        quantity: str,
+        unit: str,
     ) -> None:
         """Write `NNN_<kind>.exr`; (H, W) arrays of float16, float32 or uint32 by channel."""
         self.files.add_exr(kind, channels, quantity=quantity, unit=unit)

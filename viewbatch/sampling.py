@@ -137,8 +137,9 @@ def _uniform(rings: RingsConfig, number: int) -> list[Placement]:
             f"camera.location.uniform has only poles, which hold {count} of the {number} views; "
             "choose an inc_start or inc_stop between 0 and pi"
         )
-    at_poles = min(len(poles), number) if number >= count else 0
-    shares = _shares(lengths, number - at_poles) if len(poles) < count else [0] * count
+    only_poles = len(poles) == count
+    at_poles = min(len(poles), number) if number >= count or only_poles else 0
+    shares = [0] * count if only_poles else _shares(lengths, number - at_poles)
     for i in poles[:at_poles]:
         shares[i] = 1
     return [

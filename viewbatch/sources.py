@@ -42,6 +42,8 @@ class Sources:
     def plugin_tables(self) -> list[str]:
         """The names of the plugins that have a table, enabled or not."""
         table = self.tree["plugins"]
+        if not isinstance(table, Mapping):
+            return []
         return [k for k, v in table.items() if isinstance(v, dict)]
 
     def decode(
@@ -104,7 +106,7 @@ def _parse(path: Path) -> dict[str, Any]:
         text = "\n" * before.count("\n") + marker + after
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, or an integer of thousands of digits
         raise ConfigError(str(path), [f"expected TOML: {error}"]) from error
 
 

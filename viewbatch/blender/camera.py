@@ -13,7 +13,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from viewbatch.config import CameraConfig, RenderConfig, SensorFit
+from viewbatch.config import CameraConfig, SensorFit
 from viewbatch.geometry import (
     Intrinsics,
     look_at,
@@ -72,7 +72,7 @@ def aimed(location: Vector3, target: Vector3) -> BlenderPose:
     return BlenderPose.nearest(location, look_at(location, target))
 
 
-def new_camera(config: CameraConfig, render: RenderConfig) -> Any:
+def new_camera(config: CameraConfig) -> Any:
     """A camera object with the configured lens and depth of field, not in any scene yet."""
     data = bpy.data.cameras.new("viewbatch.camera")
     data.type = "PERSP"

@@ -57,8 +57,10 @@ class Capture:
 
     def __enter__(self) -> Capture:
         engine = _engine_class()
-        render, finish = (self._originals.setdefault(name, getattr(engine, name))
-                          for name in ("render", "render_frame_finish"))
+        render, finish = (
+            self._originals.setdefault(name, getattr(engine, name))
+            for name in ("render", "render_frame_finish")
+        )
 
         def captured_render(engine_self: Any, depsgraph: Any) -> None:
             self._call(self._on_start, depsgraph)

@@ -76,9 +76,7 @@ def denoiser(config: CyclesConfig) -> str:
             f"render.cycles.use_denoising is true, and this build of Blender {versions.text()} "
             'has no OpenImageDenoise; set it to "auto" or false, or use another build'
         )
-    log.warning(
-        "this build of Blender %s has no denoiser; images are noisier", versions.text()
-    )
+    log.warning("this build of Blender %s has no denoiser; images are noisier", versions.text())
     return "none"
 
 

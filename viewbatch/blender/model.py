@@ -65,12 +65,8 @@ FORMATS: Mapping[str, Format] = {
     ".fbx": Format(
         name="FBX", operators=(("wm", "fbx_import"), ("import_scene", "fbx")), file_up=None
     ),
-    ".ply": Format(
-        name="PLY", operators=(("wm", "ply_import"),), file_up=UpAxis.Z, options=_Z_UP
-    ),
-    ".stl": Format(
-        name="STL", operators=(("wm", "stl_import"),), file_up=UpAxis.Z, options=_Z_UP
-    ),
+    ".ply": Format(name="PLY", operators=(("wm", "ply_import"),), file_up=UpAxis.Z, options=_Z_UP),
+    ".stl": Format(name="STL", operators=(("wm", "stl_import"),), file_up=UpAxis.Z, options=_Z_UP),
     ".usd": _USD,
     ".usda": _USD,
     ".usdc": _USD,
@@ -115,9 +111,7 @@ def import_model(path: Path) -> Any:
     try:
         if kind is _BLEND:
             # Scripts must be forbidden by name: a preference or an earlier call may allow them.
-            finished = bpy.ops.wm.open_mainfile(
-                filepath=filepath, load_ui=False, use_scripts=False
-            )
+            finished = bpy.ops.wm.open_mainfile(filepath=filepath, load_ui=False, use_scripts=False)
         else:
             operator = _operator(kind, path)
             known = versions.operator_options(operator)
@@ -127,7 +121,8 @@ def import_model(path: Path) -> Any:
         raise ModelError(f"the model {path} cannot be imported: {_reason(error)}") from error
     if "FINISHED" not in finished:
         raise ModelError(
-            f"the model {path} cannot be imported: Blender gave no reason; is it really {kind.name}?"
+            f"the model {path} cannot be imported: Blender gave no reason; "
+            f"is it really {kind.name}?"
         )
     for name, where in _undecoded_images():
         log.warning(

@@ -77,7 +77,7 @@ def run(job: Job, stopwatch: Stopwatch) -> None:
             source = import_model(job.model)
             digest = hash_file(job.model)
             denoiser = engine.denoiser(config.render.cycles)
-            camera = new_camera(config.camera, config.render)
+            camera = new_camera(config.camera)
             stage = build(source, kind, camera, config, capture)
             engine.configure(stage.scene, config.render)
             engine.configure_image(stage.scene, config.render)

@@ -93,9 +93,7 @@ def _new_scene(source: Any, camera: Any, config: ModelConfig) -> Any:
         scene.collection.children.link(collection)
     # From 5.2 a new scene's layer collections exist only after this.
     scene.view_layers[0].update()
-    _copy_exclusions(
-        source.view_layers[0].layer_collection, scene.view_layers[0].layer_collection
-    )
+    _copy_exclusions(source.view_layers[0].layer_collection, scene.view_layers[0].layer_collection)
     if not config.keep_lights:
         for scene_object in bpy.data.objects:
             if scene_object.type == "LIGHT":

@@ -24,7 +24,7 @@ _process: ExrProcess | None = None
 
 def isolate() -> None:
     """Read and write in a helper process from now on; for a Blender program."""
-    global _process  # noqa: PLW0603 - one process serves all of the program
+    global _process
     if _process is None:
         _process = ExrProcess()
 

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,9 @@ import numpy.typing as npt
 
 from viewbatch.errors import RunError
 
-_START = "import sys; sys.path[:] = {path!r}; from viewbatch.dataset.exr_process import serve; serve()"
+_START = (
+    "import sys; sys.path[:] = {path!r}; from viewbatch.dataset.exr_process import serve; serve()"
+)
 
 
 class ExrProcess:
@@ -60,7 +62,7 @@ class ExrProcess:
             try:
                 pickle.dump((name, arguments), pipe_in, protocol=5)
                 pipe_in.flush()
-                error, result = pickle.load(pipe_out)  # noqa: S301 - our own process
+                error, result = pickle.load(pipe_out)  # our own process
             except (OSError, EOFError, pickle.UnpicklingError) as failure:
                 raise RunError(
                     f"the process that encodes OpenEXR files ended (Python {sys.executable})"
@@ -77,10 +79,10 @@ def serve() -> None:
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     from viewbatch.dataset import exr_codec
 
-    functions = {"write": exr_codec.write, "read": exr_codec.read}
+    functions: dict[str, Callable[..., Any]] = {"write": exr_codec.write, "read": exr_codec.read}
     while True:
         try:
-            name, arguments = pickle.load(requests)  # noqa: S301 - our own process
+            name, arguments = pickle.load(requests)  # our own process
         except EOFError:
             return
         error, result = None, None

@@ -79,18 +79,21 @@ def complete_views(folder: Path, number: int) -> set[int]:
 
 
 def clear(folder: Path) -> None:
-    """Remove a dataset's files, records first, and nothing else that lies in the folder."""
+    """Remove a dataset's files, and nothing else that lies in the folder.
+
+    Records go first, and what makes the folder a dataset last, so that a process that is
+    killed in between leaves a dataset.
+    """
+    try:
+        planned = Dataset.open(folder).record.number_of_views
+    except DatasetError:
+        planned = None
     names = [path.name for path in folder.iterdir()]
-    records = [name for name in names if layout.index_of_record(name) is not None]
-    others = [
-        name
-        for name in names
-        if name in (layout.DATASET, layout.CONFIG, layout.CAMERAS)
-        or layout.is_view_file(name)
-        or layout.is_temporary(name)
-        or layout.is_log(name)
-    ]
-    for name in [*records, *others]:
+    view_files = [name for name in names if layout.is_view_file(name, planned)]
+    records = [name for name in view_files if layout.index_of_record(name) is not None]
+    others = [name for name in names if layout.is_temporary(name) or layout.is_log(name)]
+    last = (layout.CAMERAS, layout.CONFIG, layout.DATASET)
+    for name in dict.fromkeys([*records, *view_files, *others, *last]):
         (folder / name).unlink(missing_ok=True)
 
 
@@ -115,10 +118,11 @@ def _continued(
             f"camera.location.mode the views of {record.number_of_views} are others; ask for "
             f"{planned}, name another folder, or replace it with --overwrite"
         )
-    differing = [
-        *_differences("", json.loads(there.to_json()), json.loads(record.to_json())),
+    # What the user sets comes first; the seed stands in both.
+    differing = list(dict.fromkeys([
         *_differences("", config_there, tomllib.loads(config_text)),
-    ]
+        *_differences("", json.loads(there.to_json()), json.loads(record.to_json())),
+    ]))  # fmt: skip
     if differing:
         shown = ", ".join(differing[:8]) + (", …" if len(differing) > 8 else "")
         raise UsageError(

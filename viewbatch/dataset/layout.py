@@ -1,7 +1,7 @@
 """Every file name of a dataset.
 
-    dataset.json  config.toml  cameras.json  batch-<start>-<process>.log
-    000_render.png  000_depth.exr  000_mask.exr  000_view.json  ...
+dataset.json  config.toml  cameras.json  batch-<start>-<process>.log
+000_render.png  000_depth.exr  000_mask.exr  000_view.json  ...
 """
 
 from __future__ import annotations
@@ -43,9 +43,16 @@ def index_of_record(name: str) -> int | None:
     return index if name == view_record(index) else None
 
 
-def is_view_file(name: str) -> bool:
-    """Whether a file of this name is or may become part of some view."""
-    return _VIEW_FILE.fullmatch(name) is not None
+def is_view_file(name: str, number_of_views: int | None = None) -> bool:
+    """Whether a file of this name is or may become part of some view.
+
+    With `number_of_views`, of one of the first that many: a user's own `2024_notes.txt`
+    is no file of a dataset of 16 views.
+    """
+    match = _VIEW_FILE.fullmatch(name)
+    if match is None or match["index"] != f"{int(match['index']):03d}":
+        return False
+    return number_of_views is None or int(match["index"]) < number_of_views
 
 
 def temporary(name: str, process: str) -> str:

@@ -1,9 +1,9 @@
 """Read a dataset: typed records, cameras and arrays.
 
-    dataset = Dataset.open("out")
-    for view in dataset.views:
-        depth = view.read("depth")                      # (H, W) float32, metres
-        points = view.camera.unproject(depth)[depth > 0]  # (n, 3) in world
+dataset = Dataset.open("out")
+for view in dataset.views:
+    depth = view.read("depth")                      # (H, W) float32, metres
+    points = view.camera.unproject(depth)[depth > 0]  # (n, 3) in world
 """
 
 from __future__ import annotations

@@ -77,14 +77,13 @@ class ViewFiles:
         attributes = {"viewbatch/quantity": quantity, "viewbatch/unit": unit}
 
         def encode(path: Path) -> None:
-            write_exr(
-                path, channels, cam_from_world=self.cam_from_world, attributes=attributes
-            )
+            write_exr(path, channels, cam_from_world=self.cam_from_world, attributes=attributes)
 
         self._add(kind, ".exr", encode, sum(values.nbytes for values in channels.values()))
 
     def add_bytes(self, kind: str, extension: str, data: bytes) -> None:
         """Write `NNN_<kind><extension>` with this content."""
+
         def encode(path: Path) -> None:
             path.write_bytes(data)
 
@@ -92,7 +91,7 @@ class ViewFiles:
 
     def reserve(self, kind: str, extension: str) -> Path:
         """A temporary path that the caller writes himself, before the view is submitted."""
-        self._add(kind, extension, lambda path: None, 0)
+        self._add(kind, extension, _already_written, 0)
         return self.temporary(kind)
 
     def temporary(self, kind: str) -> Path:
@@ -103,9 +102,7 @@ class ViewFiles:
         """The final name of the file of this kind."""
         return layout.view_file(self.index, kind, self._encoders[kind][0])
 
-    def _add(
-        self, kind: str, extension: str, encode: Callable[[Path], None], nbytes: int
-    ) -> None:
+    def _add(self, kind: str, extension: str, encode: Callable[[Path], None], nbytes: int) -> None:
         if kind in self._encoders or kind == layout.VIEW:
             raise PluginError(
                 f"two plugins write {layout.view_file(self.index, kind, extension)}; "
@@ -132,6 +129,10 @@ class ViewFiles:
             self.temporary(kind).unlink(missing_ok=True)
 
 
+def _already_written(_: Path) -> None:
+    """For a file that the caller has written."""
+
+
 class ViewWriter:
     """Finishes views on a thread of its own; a context manager that waits for them all."""
 
@@ -150,9 +151,11 @@ class ViewWriter:
         """Queue a view; waits while too many bytes are queued, raises what went wrong before."""
         with self._changed:
             self._changed.wait_for(
-                lambda: self._error is not None
-                or self._pending_bytes == 0
-                or self._pending_bytes + files.nbytes <= QUEUE_BYTES
+                lambda: (
+                    self._error is not None
+                    or self._pending_bytes == 0
+                    or self._pending_bytes + files.nbytes <= QUEUE_BYTES
+                )
             )
             if self._error is None:
                 self._queue.append((files, record))

@@ -1,9 +1,9 @@
 """The pinhole camera.
 
-    (0, 0) ---> u (px)             cam frame: x right, y down, z forward
-      |  image, (0, 0) is the      u = fx * x / z + cx
-      v  top-left *corner*;        v = fy * y / z + cy
-    (px) pixel (row i, column j) has its centre at (u, v) = (j + 0.5, i + 0.5)
+(0, 0) ---> u (px)             cam frame: x right, y down, z forward
+  |  image, (0, 0) is the      u = fx * x / z + cx
+  v  top-left *corner*;        v = fy * y / z + cy
+(px) pixel (row i, column j) has its centre at (u, v) = (j + 0.5, i + 0.5)
 """
 
 from __future__ import annotations
