@@ -14,7 +14,13 @@ from typing import NoReturn, TextIO
 from viewbatch import __version__, sources
 from viewbatch.bootstrap import ensure_packages
 from viewbatch.console import messages
-from viewbatch.errors import EXIT_FAILED, EXIT_OK, UsageError, ViewbatchError
+from viewbatch.errors import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    UsageError,
+    ViewbatchError,
+)
 from viewbatch.interrupt import ends_process
 from viewbatch.stopwatch import Stopwatch
 
@@ -146,12 +152,13 @@ def _run(options: argparse.Namespace, start: float, output: TextIO, *, in_blende
         exr.isolate()
 
     def interrupted() -> None:
-        writer.remove_temporary_files(options.output_directory)
         log.error(
             "interrupted; the views with a record are complete, and the same command continues"
         )
         logging.shutdown()
         sys.stderr.flush()
+        # Last, since rendering and writing go on until the process ends.
+        writer.remove_temporary_files(options.output_directory)
 
     with ends_process(interrupted):
         stopwatch = Stopwatch()
@@ -185,6 +192,8 @@ def run_and_exit() -> NoReturn:
         code = main(own_arguments(sys.argv, in_blender=in_blender), in_blender=in_blender)
     except SystemExit as exit_request:  # argparse has answered
         code = exit_request.code if isinstance(exit_request.code, int) else EXIT_FAILED
+    except KeyboardInterrupt:  # before there was anything to clean up
+        code = EXIT_INTERRUPTED
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

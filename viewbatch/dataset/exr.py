@@ -7,6 +7,7 @@ crashes. There a helper process reads and writes (`isolate`).
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -29,6 +30,21 @@ def isolate() -> None:
         _process = ExrProcess()
 
 
+def check_channels(channels: Mapping[str, npt.NDArray[np.generic]]) -> None:
+    """Raise `ValueError` for what an EXR file cannot hold."""
+    for name, values in channels.items():
+        if values.ndim != 2 or values.dtype not in DTYPES:
+            raise ValueError(
+                f"an EXR channel is a (height, width) array of float16, float32 or uint32; "
+                f"{name} is {values.dtype} of shape {values.shape}"
+            )
+    shapes = {values.shape for values in channels.values()}
+    if len(shapes) != 1 or 0 in next(iter(shapes)):
+        raise ValueError(
+            f"the channels of an EXR have one shape with pixels, not {sorted(shapes)}"
+        )
+
+
 def write_exr(
     path: Path,
     channels: Mapping[str, npt.NDArray[np.generic]],
@@ -39,25 +55,26 @@ def write_exr(
     """Write (H, W) arrays of float16, float32 or uint32 as one scanline EXR with ZIP.
 
     The header has the standard attribute `worldToCamera`; OpenEXR's matrices act on
-    row vectors, so it holds the transpose, and only float32 becomes an M44f.
+    row vectors, so it holds the transpose, and only float32 becomes an M44f. Raises
+    `OSError` where the file cannot be written whole.
     """
-    for name, values in channels.items():
-        if values.ndim != 2 or values.dtype not in DTYPES:
-            raise ValueError(
-                f"an EXR channel is a (height, width) array of float16, float32 or uint32; "
-                f"{name} is {values.dtype} of shape {values.shape}"
-            )
+    check_channels(channels)
     header = {
         **attributes,
         "worldToCamera": np.ascontiguousarray(cam_from_world.T, dtype=np.float32),
     }
     data = {name: np.ascontiguousarray(values) for name, values in channels.items()}
-    if _process is not None:
-        _process.write(str(path), data, header)
-    else:
-        from viewbatch.dataset import exr_codec
+    try:
+        if _process is not None:
+            _process.write(str(path), data, header)
+        else:
+            from viewbatch.dataset import exr_codec
 
-        exr_codec.write(str(path), data, header)
+            exr_codec.write(str(path), data, header)
+        # The library is silent where the end of a small file finds no room on the disk.
+        read_exr(path)
+    except (RuntimeError, DatasetError) as error:
+        raise OSError(errno.EIO, str(error).rstrip("."), str(path)) from error
 
 
 def read_exr(path: Path) -> dict[str, npt.NDArray[np.generic]]:

@@ -26,4 +26,8 @@ def write(
 def read(path: str) -> dict[str, npt.NDArray[np.generic]]:
     """The channels of the first part."""
     with OpenEXR.File(path, separate_channels=True) as file:
-        return {name: np.array(channel.pixels) for name, channel in file.channels().items()}
+        channels = {name: np.array(channel.pixels) for name, channel in file.channels().items()}
+    if not channels:
+        # The library raises nothing where the header is good and the pixels are not.
+        raise ValueError("its pixels are damaged or cut short")
+    return channels

@@ -72,8 +72,9 @@ class ViewFiles:
         `quantity` and `unit` say in the file's header what it holds. The arrays must
         not be changed afterwards.
         """
-        from viewbatch.dataset.exr import write_exr
+        from viewbatch.dataset.exr import check_channels, write_exr
 
+        check_channels(channels)
         attributes = {"viewbatch/quantity": quantity, "viewbatch/unit": unit}
 
         def encode(path: Path) -> None:
