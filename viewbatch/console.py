@@ -28,11 +28,7 @@ class ConsoleHandler(logging.Handler):
             message += "\n" + logging.Formatter().formatException(record.exc_info)
         progress = getattr(record, "progress", None)
         if progress is not None and self._terminal:
-            left = (progress.total - progress.done) * progress.average_seconds
-            self._draw(
-                f"view {progress.done} of {progress.total}, "
-                f"{progress.average_seconds:.2f} s per view, {_duration(left)} left"
-            )
+            self._draw(_progress_line(progress.done, progress.total, progress.average_seconds))
             return
         line = self._line
         self._draw("")
@@ -56,6 +52,14 @@ class ConsoleHandler(logging.Handler):
             self._line = ""
             self._stream.flush()
         super().close()
+
+
+def _progress_line(done: int, total: int, average_seconds: float) -> str:
+    """What stands at the bottom of a terminal while views are left."""
+    if done == total:
+        return ""
+    left = _duration((total - done) * average_seconds)
+    return f"view {done} of {total}, {average_seconds:.2f} s per view, {left} left"
 
 
 def _duration(seconds: float) -> str:

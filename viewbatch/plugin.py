@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from viewbatch.dataset.reader import Dataset
 from viewbatch.dataset.records import CameraRecord, DatasetRecord
-from viewbatch.dataset.writer import ViewFiles
+from viewbatch.dataset.writer import ViewFiles, write_bytes
 from viewbatch.errors import PluginError, ViewbatchError
 from viewbatch.passes import Frame, Pass
 
@@ -61,6 +61,10 @@ class BatchContext:
     """The finished dataset, read from disk; every planned view exists."""
 
     dataset: Dataset
+
+    def write_bytes(self, name: str, data: bytes) -> None:
+        """Write a file of the whole dataset, such as write_bytes("points.ply", …)."""
+        write_bytes(self.dataset.folder, name, data)
 
 
 class Plugin:

@@ -40,9 +40,7 @@ def check_channels(channels: Mapping[str, npt.NDArray[np.generic]]) -> None:
             )
     shapes = {values.shape for values in channels.values()}
     if len(shapes) != 1 or 0 in next(iter(shapes)):
-        raise ValueError(
-            f"the channels of an EXR have one shape with pixels, not {sorted(shapes)}"
-        )
+        raise ValueError(f"the channels of an EXR have one shape with pixels, not {sorted(shapes)}")
 
 
 def write_exr(

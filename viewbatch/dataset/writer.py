@@ -34,12 +34,19 @@ def process_name() -> str:
     return f"{host}-{os.getpid()}"
 
 
-def write_text(folder: Path, name: str, text: str) -> None:
+def write_bytes(folder: Path, name: str, data: bytes) -> None:
     """Write a whole file or nothing, replacing one that is there."""
     temporary = folder / layout.temporary(name, process_name())
-    # Bytes, since text mode would end lines with CR LF on Windows.
-    temporary.write_bytes(text.encode("utf-8"))
-    temporary.replace(folder / name)
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(folder / name)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(folder: Path, name: str, text: str) -> None:
+    """`write_bytes` of text in UTF-8 with LF at the end of lines, on Windows too."""
+    write_bytes(folder, name, text.encode("utf-8"))
 
 
 def remove_temporary_files(folder: Path) -> None:
