@@ -156,6 +156,8 @@ def describe(value: object) -> str:
             text = '"' + value.replace("\n", "\\n") + '"'
         case Mapping():
             return "a table"
+        case list() | tuple():
+            text = "[" + ", ".join(map(describe, value)) + "]"
         case _:
             text = str(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -93,4 +93,5 @@ def _face_points(evaluated: Any) -> npt.NDArray[np.float32]:
     used[corners] = True
     if not is_mesh:
         evaluated.to_mesh_clear()
-    return points.reshape(-1, 3)[used]
+    face_points: npt.NDArray[np.float32] = points.reshape(-1, 3)[used]
+    return face_points
