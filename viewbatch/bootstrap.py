@@ -17,6 +17,7 @@ import shlex
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from pathlib import Path
 
 from viewbatch.errors import UsageError
@@ -55,15 +56,11 @@ def ensure_packages(*, in_blender: bool, install: bool) -> None:
             f"this Python lacks {', '.join(names)}; run 'uv run {SCRIPT.name} ...', which brings "
             f"what is needed, or install: {sys.executable} -m pip install {_pins(names)}"
         )
-    command = [
-        sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--upgrade",
-        "--disable-pip-version-check", "--target", str(folder), *_pins(names).split(),
-    ]  # fmt: skip
-    by_hand = shlex.join(command)
+    by_hand = shlex.join([sys.executable, "-m", "pip", *_pip_arguments(names, folder)])
     if not install:
         raise UsageError(f"this Blender lacks {', '.join(names)}; install with: {by_hand}")
     log.info("this Blender lacks %s: installing into %s, once", ", ".join(names), folder)
-    error = _pip(command)
+    error = _install(names, folder)
     importlib.invalidate_caches()
     if error or missing():
         raise UsageError(
@@ -90,24 +87,56 @@ def _pins(names: list[str]) -> str:
     return " ".join(pins[name] for name in names)
 
 
-def _pip(command: list[str]) -> str | None:
-    """Run pip, bringing it first where it is missing; the last line of what went wrong."""
-    # A Blender program may set these for its own Python, which another must not inherit.
-    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH")}
-    python = command[0]
-    steps = [command]
-    if subprocess.run(
-        [python, "-m", "pip", "--version"], capture_output=True, env=environment, check=False
-    ).returncode:
-        steps.insert(0, [python, "-m", "ensurepip", "--user"])
-    for step in steps:
-        try:
-            done = subprocess.run(
-                step, capture_output=True, text=True, env=environment, check=False
-            )
-        except OSError as error:
-            return str(error)
-        if done.returncode:
-            lines = (done.stderr or done.stdout).strip().splitlines()
-            return lines[-1] if lines else f"exit code {done.returncode}"
+def _pip_arguments(names: list[str], folder: Path) -> list[str]:
+    options = ["--quiet", "--no-deps", "--upgrade", "--disable-pip-version-check"]
+    pins = _pins(names).split()
+    return ["install", *options, "--target", str(folder), *pins]
+
+
+def _install(names: list[str], folder: Path) -> str | None:
+    """Install into a folder; several processes may do so at once. What went wrong, or None."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+            if error := _pip(_pip_arguments(names, Path(temporary))):
+                return error
+            # A package's libraries come first: it must not be found without them.
+            for entry in sorted(Path(temporary).iterdir(), key=lambda p: p.suffix != ".libs"):
+                if not (folder / entry.name).exists():
+                    entry.replace(folder / entry.name)
+    except OSError as error:
+        return error.strerror or str(error)
     return None
+
+
+def _pip(arguments: list[str]) -> str | None:
+    """Run pip; the last line of what went wrong, or None."""
+    # A Blender program may set these for its own Python, and the new process is without it.
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH")}
+    python = sys.executable
+    launcher = [python, "-m", "pip"]
+    try:
+        probe = [*launcher, "--version"]
+        if subprocess.run(probe, capture_output=True, env=environment, check=False).returncode:
+            # pip runs from the wheel that Python brings to install it, and stays uninstalled.
+            wheel = _bundled_pip()
+            if wheel is None:
+                return f"{python} has no pip"
+            launcher = [python, str(wheel / "pip")]
+        done = subprocess.run(
+            [*launcher, *arguments], capture_output=True, text=True, env=environment, check=False
+        )
+    except OSError as error:
+        return str(error)
+    if done.returncode == 0:
+        return None
+    lines = (done.stderr or done.stdout).strip().splitlines()
+    return lines[-1] if lines else f"pip ended with exit code {done.returncode}"
+
+
+def _bundled_pip() -> Path | None:
+    """The wheel of pip that comes with Python; some systems remove it."""
+    spec = importlib.util.find_spec("ensurepip")
+    if spec is None or spec.origin is None:
+        return None
+    return next((Path(spec.origin).parent / "_bundled").glob("pip-*.whl"), None)
