@@ -152,13 +152,13 @@ def _run(options: argparse.Namespace, start: float, output: TextIO, *, in_blende
         exr.isolate()
 
     def interrupted() -> None:
+        writer.make_no_more_files()
+        writer.remove_temporary_files(options.output_directory)
         log.error(
             "interrupted; the views with a record are complete, and the same command continues"
         )
         logging.shutdown()
         sys.stderr.flush()
-        # Last, since rendering and writing go on until the process ends.
-        writer.remove_temporary_files(options.output_directory)
 
     with ends_process(interrupted):
         stopwatch = Stopwatch()

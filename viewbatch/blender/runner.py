@@ -32,7 +32,7 @@ from viewbatch.dataset import (
 )
 from viewbatch.dataset.reader import hash_file
 from viewbatch.dataset.records import cameras_to_json
-from viewbatch.dataset.writer import ViewFiles, ViewWriter, process_name, write_text
+from viewbatch.dataset.writer import ViewFiles, ViewWriter, making_files, process_name, write_text
 from viewbatch.errors import UsageError
 from viewbatch.geometry import Camera, fit_distance
 from viewbatch.passes import GROUND_TRUTH, Frame, Pass
@@ -206,7 +206,7 @@ class _Batch:
             with self.stopwatch.stage("ground truth"):
                 engine.use_ground_truth(scene, self.ground_truth)
                 frame = {**color, **self.capture.passes(scene, self.ground_truth)}
-            with self.stopwatch.stage("colour file"):
+            with self.stopwatch.stage("colour file"), making_files():
                 path = files.reserve(layout.RENDER, engine.image_extension(config.render))
                 encoder.save(color[Pass.COLOR], path)
             with self.stopwatch.stage("plugins"):

@@ -13,6 +13,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 
 from viewbatch.blender import lights, measure, versions
 from viewbatch.blender.capture import Capture
@@ -101,7 +102,9 @@ def _new_scene(source: Any, camera: Any, config: ModelConfig) -> Any:
     scene.collection.objects.link(camera)
     scene.camera = camera
     scene.render.fps, scene.render.fps_base = source.render.fps, source.render.fps_base
-    scene.frame_set(config.frame)
+    # A render takes the frame of the context's scene, whichever scene is rendered.
+    for each in (source, scene):
+        each.frame_set(config.frame)
     # Cheapest settings for the render that measures the model.
     scene.render.engine = "CYCLES"
     scene.render.resolution_x = scene.render.resolution_y = 1
@@ -156,7 +159,8 @@ def _transform_model(scene: Any, wanted: Array) -> Array:
                 scene_object.parent = root
                 scene_object.matrix_parent_inverse.identity()
         scene.collection.objects.link(root)
-    root.matrix_world = [list(map(float, row)) for row in wanted]
+    # Not a list of rows, which Blender takes for columns.
+    root.matrix_world = Matrix(wanted.tolist())
     return np.array(root.matrix_world, dtype=np.float64)
 
 

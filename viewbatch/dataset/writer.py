@@ -11,7 +11,8 @@ import os
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +28,39 @@ from viewbatch.geometry.transforms import Array
 
 QUEUE_BYTES = 512 << 20
 
+_changed = threading.Condition()
+_makers: set[int] = set()
+_ending = False
+
+
+@contextmanager
+def making_files() -> Iterator[None]:
+    """Every temporary file is made inside of this, so that a process can end between two.
+
+    Several threads may be inside at once, and one thread several times.
+    """
+    thread = threading.get_ident()
+    with _changed:
+        nested = thread in _makers
+        if not nested:
+            _changed.wait_for(lambda: not _ending)
+            _makers.add(thread)
+    try:
+        yield
+    finally:
+        if not nested:
+            with _changed:
+                _makers.discard(thread)
+                _changed.notify_all()
+
+
+def make_no_more_files() -> None:
+    """Wait until what is being made is whole, and let no more begin: the process ends."""
+    global _ending
+    with _changed:
+        _ending = True
+        _changed.wait_for(lambda: not _makers, timeout=10)  # a disk may hang
+
 
 def process_name() -> str:
     """Host and process number: unlike for any two processes that write into one folder."""
@@ -37,11 +71,12 @@ def process_name() -> str:
 def write_bytes(folder: Path, name: str, data: bytes) -> None:
     """Write a whole file or nothing, replacing one that is there."""
     temporary = folder / layout.temporary(name, process_name())
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(folder / name)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with making_files():
+        try:
+            temporary.write_bytes(data)
+            temporary.replace(folder / name)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(folder: Path, name: str, text: str) -> None:
@@ -218,9 +253,11 @@ class ViewWriter:
                 files, record = self._queue[0]
             try:
                 if self._error is None:
-                    record = replace(record, files=files.write())
-                    write_text(files.folder, layout.view_record(record.index), record.to_json())
-                    self._on_written(record)
+                    with making_files():
+                        record = replace(record, files=files.write())
+                        name = layout.view_record(record.index)
+                        write_text(files.folder, name, record.to_json())
+                        self._on_written(record)
                 else:
                     files.discard()
             except BaseException as error:  # noqa: BLE001 - raised again by the render thread

@@ -1,0 +1,90 @@
+"""Records and cameras whose every number is unlike the others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from viewbatch.dataset import (
+    CameraRecord,
+    DatasetRecord,
+    FileRecord,
+    ModelRecord,
+    ObjectRecord,
+    ViewRecord,
+)
+from viewbatch.dataset.writer import ViewFiles
+from viewbatch.geometry import Bounds, Camera, Intrinsics, look_at, rigid
+
+
+@pytest.fixture
+def camera_record() -> CameraRecord:
+    eye, target = (4.0, -7.0, 2.5), (1.0, 1 / 3, -0.25)
+    rotation = look_at(eye, target)
+    camera = Camera(
+        intrinsics=Intrinsics(width=7, height=5, fx=math.pi, fy=2.75, cx=3.25, cy=0.1 + 0.2),
+        cam_from_world=rigid(rotation, -rotation @ np.array(eye)),
+    )
+    drawn = {"radius_m": math.sqrt(2), "cycles_seed": 1121323793}
+    return CameraRecord(camera=camera, near_m=1e-3, far_m=math.e, drawn=drawn)
+
+
+@pytest.fixture
+def view_record(camera_record: CameraRecord) -> Callable[..., ViewRecord]:
+    def make(index: int = 3, **changes: Any) -> ViewRecord:
+        values: dict[str, Any] = {
+            "index": index,
+            "camera": camera_record,
+            "depth_range_m": (1 / 3, 2 / 3),
+            "coverage": 1 / 7,
+        }
+        return ViewRecord(**{**values, **changes})
+
+    return make
+
+
+@pytest.fixture
+def dataset_record() -> Callable[..., DatasetRecord]:
+    def make(**changes: Any) -> DatasetRecord:
+        values: dict[str, Any] = {
+            "generator": "viewbatch 0.1.0",
+            "blender": "4.5.15",
+            "device": "CPU",
+            "denoiser": "none",
+            "model": ModelRecord(
+                file="m\u00f6del.glb",
+                sha256="ab" * 32,
+                world_from_model=rigid(np.eye(3), [1, 2, 3]),
+            ),
+            "bounds": Bounds(minimum=(-1 / 3, 2.0, 3.0), maximum=(4.0, 5.5, 6.0), radius=math.pi),
+            "objects": (
+                ObjectRecord(
+                    id=1, name='a "b" [1, 2]', category="object", world_from_object=np.eye(4) / 3
+                ),
+            ),
+            "seed": 5,
+            "number_of_views": 4,
+        }
+        return DatasetRecord(**{**values, **changes})
+
+    return make
+
+
+@pytest.fixture
+def files_of(camera_record: CameraRecord) -> Callable[[Path, int], ViewFiles]:
+    def make(folder: Path, index: int) -> ViewFiles:
+        return ViewFiles(
+            folder=folder, index=index, cam_from_world=camera_record.camera.cam_from_world
+        )
+
+    return make
+
+
+@pytest.fixture
+def file_record() -> FileRecord:
+    return FileRecord(name="003_depth.exr", sha256="cd" * 32)

@@ -1,0 +1,158 @@
+"""OpenEXR files: exact values and types, the header, equal bytes, what cannot be written."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import OpenEXR
+import pytest
+
+from viewbatch.dataset.exr import check_channels, read_exr, write_exr
+from viewbatch.errors import DatasetError
+
+CAM_FROM_WORLD = np.array([[1.0, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12], [0, 0, 0, 1]])
+
+
+def write(path: Path, **channels: np.ndarray) -> None:
+    write_exr(
+        path,
+        channels,
+        cam_from_world=CAM_FROM_WORLD,
+        attributes={"viewbatch/quantity": "planar depth", "viewbatch/unit": "m"},
+    )
+
+
+def depth() -> np.ndarray:
+    return np.random.default_rng(0).uniform(1, 2, (5, 7)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        depth(),
+        depth().astype(np.float16),
+        np.array([[0, 1, 32767], [2**24 + 1, 2**31, 2**32 - 1]], dtype=np.uint32),
+        np.array([[0.0, -0.0, np.inf, -np.inf, 1e-45, 3.4e38]], dtype=np.float32),
+        depth()[::-1, ::2],  # not contiguous
+    ],
+)
+def test_values_and_types_survive_bit_for_bit(tmp_path: Path, values: np.ndarray) -> None:
+    write(tmp_path / "a.exr", Y=values)
+    again = read_exr(tmp_path / "a.exr")
+    assert list(again) == ["Y"]
+    assert again["Y"].dtype == values.dtype
+    assert again["Y"].shape == values.shape
+    assert again["Y"].tobytes() == np.ascontiguousarray(values).tobytes()
+
+
+def test_several_channels_keep_their_names(tmp_path: Path) -> None:
+    write(tmp_path / "a.exr", R=depth(), G=2 * depth(), B=3 * depth())
+    again = read_exr(tmp_path / "a.exr")
+    assert set(again) == {"R", "G", "B"}
+    np.testing.assert_array_equal(again["G"], 2 * depth())
+
+
+def test_the_header_says_what_the_file_holds(tmp_path: Path) -> None:
+    """Read with the library itself: worldToCamera is M44f and acts on row vectors."""
+    write(tmp_path / "a.exr", Y=depth())
+    with OpenEXR.File(str(tmp_path / "a.exr"), separate_channels=True) as file:
+        header = file.header()
+        assert header["worldToCamera"].dtype == np.float32
+        point = np.array([2.0, -1, 0.5, 1])
+        np.testing.assert_array_equal(point @ header["worldToCamera"], CAM_FROM_WORLD @ point)
+        assert header["viewbatch/quantity"] == "planar depth"
+        assert header["viewbatch/unit"] == "m"
+        assert header["compression"] == OpenEXR.ZIP_COMPRESSION
+        assert header["type"] == OpenEXR.scanlineimage
+        low, high = header["dataWindow"]
+        assert (low.tolist(), high.tolist()) == ([0, 0], [6, 4])
+
+
+def test_the_same_arrays_give_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a.exr", "b.exr"):
+        write(tmp_path / name, R=depth(), G=depth(), B=depth())
+    assert (tmp_path / "a.exr").read_bytes() == (tmp_path / "b.exr").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("channels", "message"),
+    [
+        (
+            {"Y": np.zeros((2, 3))},
+            "an EXR channel is a (height, width) array of float16, float32 or uint32; Y is "
+            "float64 of shape (2, 3)",
+        ),
+        (
+            {"Y": np.zeros((2, 3, 1), np.float32)},
+            "an EXR channel is a (height, width) array of float16, float32 or uint32; Y is "
+            "float32 of shape (2, 3, 1)",
+        ),
+        (
+            {"R": np.zeros((2, 3), np.float32), "G": np.zeros((3, 2), np.float32)},
+            "the channels of an EXR have one shape with pixels, not [(2, 3), (3, 2)]",
+        ),
+        (
+            {"Y": np.zeros((0, 3), np.float32)},
+            "the channels of an EXR have one shape with pixels, not [(0, 3)]",
+        ),
+        ({}, "the channels of an EXR have one shape with pixels, not []"),
+    ],
+)
+def test_what_an_exr_cannot_hold_in_words(channels: dict[str, np.ndarray], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        check_channels(channels)
+
+
+def test_a_file_that_cannot_be_opened_is_an_error_of_the_system(tmp_path: Path) -> None:
+    path = tmp_path / "none" / "a.exr"
+    with pytest.raises(OSError, match="Cannot open image file") as caught:
+        write(path, Y=depth())
+    assert caught.value.filename == str(path)
+    assert "No such file or directory" in (caught.value.strerror or "")
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 8 kB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = shutil.which("mount")
+    if mount is None or os.name != "posix" or os.geteuid() != 0:
+        pytest.skip("needs root to mount a small file system")
+    done = subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=8k", "none", folder], capture_output=True, check=False
+    )
+    if done.returncode:
+        pytest.skip("this system mounts no tmpfs")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.parametrize("size", [(5, 7), (40, 50)])
+def test_a_full_disk_is_never_silent(tiny_disk: Path, size: tuple[int, int]) -> None:
+    """Small files fit into the library's buffer, whose last flush fails without a word."""
+    (tiny_disk / "full").write_bytes(b"x" * 8192)
+    values = np.random.default_rng(0).random(size).astype(np.float32)
+    with pytest.raises(OSError, match=re.escape(str(tiny_disk / "a.exr"))):
+        write(tiny_disk / "a.exr", Y=values)
+
+
+@pytest.mark.parametrize("keep", [0, 5, 100, -1, -20])
+def test_a_damaged_file_is_told_with_its_path(tmp_path: Path, keep: int) -> None:
+    path = tmp_path / "a.exr"
+    write(path, Y=depth())
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(DatasetError, match=f"^{re.escape(str(path))} cannot be read as OpenEXR: "):
+        read_exr(path)
+
+
+def test_a_missing_file_is_told_with_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "none.exr"
+    with pytest.raises(DatasetError, match=f"^{re.escape(str(path))} cannot be read as OpenEXR: "):
+        read_exr(path)
