@@ -208,7 +208,7 @@ def _scalar(hint: Any, value: object) -> Any:
         case str() if hint is str:
             return value
     names = {bool: "true or false", int: "an integer", float: "a number", str: "a string"}
-    raise _MismatchError(names[hint])
+    raise _MismatchError(names.get(hint, str(hint)))
 
 
 def _is_finite(value: float) -> bool:

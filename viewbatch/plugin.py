@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import keyword
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,10 @@ from viewbatch.errors import PluginError, ViewbatchError
 from viewbatch.passes import Frame, Pass
 
 BUILT_IN = Path(__file__).resolve().parent.parent / "plugins"
+
+
+RESERVED = frozenset({"enabled", "path", "problems"})
+"""Names that mean something else in `[plugins]`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +132,9 @@ def find(
         path = next((p for f in folders if (p := f / f"{name}.py").is_file()), None)
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             continue  # reported with the table's other keys
+        if name in RESERVED or keyword.iskeyword(name):
+            problems.append(f"plugins.{name}: {name} is reserved; give the plugin another name")
+            continue
         if path is not None:
             try:
                 found[name] = _load(path)
@@ -171,6 +179,10 @@ def _plugin_class(module: ModuleType, path: Path) -> type[Plugin]:
     [plugin] = classes
     if not dataclasses.is_dataclass(plugin.Config):
         raise PluginError(f"{path}: {plugin.__name__}.Config must be a frozen dataclass")
+    try:
+        get_type_hints(plugin.Config)
+    except NameError as error:
+        raise PluginError(f"{path}: {plugin.__name__}.Config cannot be read: {error}") from error
     if unknown := [p for p in plugin.passes if not isinstance(p, Pass)]:
         raise PluginError(f"{path}: passes holds {unknown[0]!r}, which is no Pass")
     return plugin

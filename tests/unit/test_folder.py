@@ -118,11 +118,24 @@ def test_many_differing_keys_are_cut(tmp_path: Path, dataset_record: MakeDataset
     )
 
 
-@pytest.mark.parametrize("damage", ["missing", "no TOML", "no text"])
-def test_a_dataset_without_its_configuration_is_refused(
-    tmp_path: Path, dataset_record: MakeDataset, damage: str
+def test_a_dataset_whose_process_ended_after_its_first_file_is_begun_again(
+    tmp_path: Path, dataset_record: MakeDataset
 ) -> None:
     begin(tmp_path, dataset_record())
+    (tmp_path / "config.toml").unlink()
+    begin(tmp_path, dataset_record())
+    assert (tmp_path / "config.toml").read_text(encoding="utf-8") == CONFIG
+
+
+@pytest.mark.parametrize("damage", ["missing", "no TOML", "no text"])
+def test_a_dataset_without_its_configuration_is_refused(
+    tmp_path: Path,
+    dataset_record: MakeDataset,
+    view_record: Callable[..., ViewRecord],
+    damage: str,
+) -> None:
+    begin(tmp_path, dataset_record())
+    (tmp_path / "000_view.json").write_text(view_record(0).to_json(), encoding="utf-8")
     config = tmp_path / "config.toml"
     match damage:
         case "missing":

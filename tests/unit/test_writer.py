@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import gc
 import hashlib
 import queue
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -242,6 +244,22 @@ def test_only_this_process_s_temporary_files_are_removed(tmp_path: Path) -> None
     writer.remove_temporary_files(tmp_path)
     assert names(tmp_path) == sorted(kept)
     writer.remove_temporary_files(tmp_path / "none")
+
+
+def test_arrays_are_freed_without_the_garbage_collector(
+    tmp_path: Path, files_of: MakeFiles
+) -> None:
+    """Else the arrays of many views pile up between two collections."""
+    files = files_of(tmp_path, 0)
+    depth = np.ones((4, 5), dtype=np.float32)
+    files.add_exr("depth", {"Y": depth}, quantity="planar depth", unit="m")
+    gone = weakref.ref(depth)
+    gc.disable()
+    try:
+        del files, depth
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 # A process that ends while one thread encodes a view and another is about to begin one.

@@ -141,13 +141,13 @@ class _Batch:
             return
         done = folder.complete_views(self.job.output, len(wanted))
         if done:
-            log.info("%d of %d views exist already and are kept", len(done), len(wanted))
+            log.info("%d of %s exist already and are kept", len(done), _views(len(wanted)))
         missing = [index for index in wanted if index not in done]
         if missing:
             self._render(missing)
             self._finish()
         log.debug("timings %s", json.dumps(self.stopwatch.seconds))
-        log.info("%d views in %s", len(wanted), self.job.output)
+        log.info("%s in %s", _views(len(wanted)), self.job.output)
 
     def _render(self, indices: Sequence[int]) -> None:
         begin = time.perf_counter()
@@ -230,6 +230,10 @@ class _Batch:
         for plugin in self.plugins.values():
             with hook(plugin, "on_batch_finished"):
                 plugin.on_batch_finished(BatchContext(dataset=dataset))
+
+
+def _views(number: int) -> str:
+    return "1 view" if number == 1 else f"{number} views"
 
 
 def _target(config: Config, stage: Stage) -> tuple[float, float, float]:

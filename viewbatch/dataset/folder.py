@@ -44,10 +44,11 @@ def begin(
         if (folder / layout.DATASET).exists():
             if overwrite:
                 clear(folder)
-            else:
+            elif (folder / layout.CONFIG).exists() or Dataset.open(folder).views:
                 record = _continued(folder, record, config_text, extensible=extensible)
-        write_text(folder, layout.CONFIG, config_text)
+            # else the process that began it ended right after its first file
         write_text(folder, layout.DATASET, record.to_json())
+        write_text(folder, layout.CONFIG, config_text)
     except OSError as error:
         raise RunError(
             f"the output {folder} cannot be written: {error.strerror or error}; "

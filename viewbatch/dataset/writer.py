@@ -59,7 +59,7 @@ def make_no_more_files() -> None:
     global _ending
     with _changed:
         _ending = True
-        _changed.wait_for(lambda: not _makers, timeout=10)  # a disk may hang
+        _changed.wait_for(lambda: not _makers, timeout=0.8)  # an interrupt must not take longer
 
 
 def process_name() -> str:
@@ -118,9 +118,12 @@ class ViewFiles:
 
         check_channels(channels)
         attributes = {"viewbatch/quantity": quantity, "viewbatch/unit": unit}
+        # Not through self, which holds `encode`: in a cycle the arrays of many views
+        # would wait for the garbage collector.
+        cam_from_world = self.cam_from_world
 
         def encode(path: Path) -> None:
-            write_exr(path, channels, cam_from_world=self.cam_from_world, attributes=attributes)
+            write_exr(path, channels, cam_from_world=cam_from_world, attributes=attributes)
 
         self._add(kind, ".exr", encode, sum(values.nbytes for values in channels.values()))
 
