@@ -102,7 +102,10 @@ def test_collections_that_are_left_out_of_rendering_are_left_out(
         assert depth[int(v), int(u)] == pytest.approx(expected, rel=1e-6)
 
 
-def test_parents_count_with_their_scale_and_their_inverse(tmp_path: Path, capture: Capture) -> None:
+@pytest.mark.parametrize("parent_in_scene", [True, False])
+def test_parents_count_with_their_scale_and_their_inverse(
+    tmp_path: Path, capture: Capture, parent_in_scene: bool
+) -> None:
     scene = scenes.empty_scene()
     arm = bpy.data.objects.new("arm", None)
     arm.location, arm.scale = (1, 2, 3), (2, 2, 2)
@@ -112,6 +115,8 @@ def test_parents_count_with_their_scale_and_their_inverse(tmp_path: Path, captur
     held.parent = kept.parent = arm
     # As "keep transform" does: the child stays where it was.
     kept.matrix_parent_inverse = arm.matrix_world.inverted()
+    if not parent_in_scene:
+        scene.collection.objects.unlink(arm)
     path = scenes.save_blend(tmp_path / "model.blend")
     for overrides, factor in [((), 1.0), (("model.scale=0.5",), 0.5)]:
         stage, _ = scenes.staged(path, capture, *SMALL, *overrides)

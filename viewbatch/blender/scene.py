@@ -154,14 +154,20 @@ def _transform_model(scene: Any, wanted: Array) -> Array:
         if np.array_equal(wanted, np.eye(4)):
             return wanted
         root = bpy.data.objects.new(name, None)
-        for scene_object in list(scene.objects):
-            if scene_object.parent is None and scene_object is not scene.camera:
-                scene_object.parent = root
-                scene_object.matrix_parent_inverse.identity()
+        for top in {_topmost(o) for o in scene.objects if o != scene.camera}:
+            top.parent = root
+            top.matrix_parent_inverse.identity()
         scene.collection.objects.link(root)
     # Not a list of rows, which Blender takes for columns.
     root.matrix_world = Matrix(wanted.tolist())
     return np.array(root.matrix_world, dtype=np.float64)
+
+
+def _topmost(scene_object: Any) -> Any:
+    """The ancestor without a parent; a file may keep it outside of the scene."""
+    while scene_object.parent is not None:
+        scene_object = scene_object.parent
+    return scene_object
 
 
 def _targets(pieces: Sequence[Piece], config: ObjectsConfig) -> list[Piece]:
