@@ -116,6 +116,7 @@ def test_parents_count_with_their_scale_and_their_inverse(
     # As "keep transform" does: the child stays where it was.
     kept.matrix_parent_inverse = arm.matrix_world.inverted()
     if not parent_in_scene:
+        bpy.data.scenes.new("other").collection.objects.link(arm)
         scene.collection.objects.unlink(arm)
     path = scenes.save_blend(tmp_path / "model.blend")
     for overrides, factor in [((), 1.0), (("model.scale=0.5",), 0.5)]:
