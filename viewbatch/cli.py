@@ -155,7 +155,7 @@ def _run(options: argparse.Namespace, start: float, output: TextIO, *, in_blende
         writer.make_no_more_files()
         writer.remove_temporary_files(options.output_directory)
         log.error(
-            "interrupted; the views with a record are complete, and the same command continues"
+            "interrupted; views that have a record are complete, and the same command continues"
         )
         logging.shutdown()
         sys.stderr.flush()

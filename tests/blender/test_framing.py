@@ -277,3 +277,23 @@ def test_a_screw_and_a_house_look_alike(tmp_path: Path) -> None:
             seen = (mask > 0) & (other_mask > 0)
             assert color[seen].mean() == pytest.approx(other_color[seen].mean(), rel=0.01)
             assert color.mean() == pytest.approx(other_color.mean(), rel=0.01)
+
+
+@pytest.mark.parametrize(("extension", "drawn"), [(".fbx", True), (".glb", False)])
+def test_a_material_that_only_an_fbx_file_calls_transparent_is_drawn(
+    tmp_path: Path, capture: Capture, extension: str, drawn: bool
+) -> None:
+    """Many exporters write an opacity of 0 for opaque materials; glTF means what it says."""
+    scene = scenes.empty_scene()
+    material = bpy.data.materials.new("paint")
+    material.use_nodes = True
+    material.node_tree.nodes["Principled BSDF"].inputs["Alpha"].default_value = 0.0
+    scenes.add_cube(scene, "cube").data.materials.append(material)
+    path = tmp_path / f"model{extension}"
+    export = {".fbx": bpy.ops.export_scene.fbx, ".glb": bpy.ops.export_scene.gltf}[extension]
+    export(filepath=str(path))
+    stage, config = scenes.staged(path, capture, *SMALL)
+    eye = (0.0, -6.0, 0.0)
+    studio = scenes.Studio(stage.scene, capture, config)
+    studio.look(eye, look_at(eye, (0, 0, 0)))
+    assert bool(studio.ground_truth()[Pass.OBJECT_ID].any()) == drawn

@@ -19,7 +19,7 @@ class Tell(Plugin):
     def on_view_ready(self, view):
         logging.getLogger("viewbatch.tell").info("view %d begins", view.index)
 """
-SAID = "interrupted; the views with a record are complete, and the same command continues"
+SAID = "interrupted; views that have a record are complete, and the same command continues"
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are sent as on POSIX")
 SIGNALS = pytest.mark.parametrize(

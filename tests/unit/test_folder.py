@@ -207,7 +207,10 @@ def test_overwrite_replaces_a_damaged_dataset(
 
 
 def test_complete_views_are_kept_and_damaged_ones_made_again(
-    tmp_path: Path, dataset_record: MakeDataset, add_view: Callable[[Path, int], None]
+    tmp_path: Path,
+    dataset_record: MakeDataset,
+    add_view: Callable[[Path, int], None],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     begin(tmp_path, dataset_record(number_of_views=6))
     for index in range(5):
@@ -216,6 +219,13 @@ def test_complete_views_are_kept_and_damaged_ones_made_again(
     (tmp_path / "002_depth.exr").write_text("other")
     (tmp_path / "003_view.json").write_text("{")
     assert folder.complete_views(tmp_path, 6) == {0, 4}
+    record = tmp_path / "003_view.json"
+    assert caplog.messages == [
+        "view 1 is made again: 001_depth.exr cannot be read (No such file or directory)",
+        "view 2 is made again: 002_depth.exr differs from what was written",
+        f"view 3 is made again: {record} is not JSON: Expecting property name enclosed in double "
+        "quotes: line 1 column 2 (char 1)",
+    ]
     # A damaged view's record goes, so that the view does not exist.
     assert [layout.index_of_record(n) for n in names(tmp_path) if "_view" in n] == [0, 4]
     assert folder.complete_views(tmp_path, 3) == {0}

@@ -35,6 +35,8 @@ def folder(
             files.add_exr("depth", {"Y": DEPTH + index}, quantity="planar depth", unit="m")
             rgb = {name: NORMAL[..., i] for i, name in enumerate("RGB")}
             files.add_exr("normal", rgb, quantity="normal", unit="1")
+            xyz = {name: NORMAL[..., i] for i, name in enumerate("XYZ")}
+            files.add_exr("position", {"W": NORMAL[..., 0], **xyz}, quantity="any", unit="m")
             files.add_bytes("note", ".txt", b"hello")
             to.submit(files, view_record(index))
     return tmp_path
@@ -57,6 +59,9 @@ def test_maps_are_read_as_arrays_with_row_0_on_top(folder: Path) -> None:
     depth, normal = view.read("depth"), view.read("normal")
     np.testing.assert_array_equal(depth, DEPTH + 2)
     np.testing.assert_array_equal(normal, NORMAL)
+    np.testing.assert_array_equal(
+        view.read("position"), np.concatenate([NORMAL, NORMAL[..., :1]], axis=-1)
+    )
     assert (depth.dtype, normal.dtype) == (np.float32, np.float16)
     assert view.camera.intrinsics.width == 7
 
@@ -88,7 +93,7 @@ def test_a_record_under_another_view_s_name_in_words(folder: Path) -> None:
 
 def test_a_kind_that_a_view_lacks_in_words(folder: Path) -> None:
     assert message(lambda: Dataset.open(folder).view(0).read("mask")) == (
-        f"view 0 of {folder} has no mask, only depth, normal, note; enable the plugin that "
+        f"view 0 of {folder} has no mask, only depth, normal, position, note; enable the plugin that "
         "writes it"
     )
 

@@ -49,6 +49,8 @@ _USD = Format(
     file_up=None,
     available="the bpy package and the programs from blender.org",
 )
+# The importer in C++ (4.5) also reads ASCII files.
+_FBX = Format(name="FBX", operators=(("wm", "fbx_import"), ("import_scene", "fbx")), file_up=None)
 _BLEND = Format(name="Blender", operators=(), file_up=None)
 _Z_UP = {"forward_axis": "Y", "up_axis": "Z"}
 
@@ -61,10 +63,7 @@ FORMATS: Mapping[str, Format] = {
         file_up=UpAxis.Y,
         options={"forward_axis": "NEGATIVE_Z", "up_axis": "Y"},
     ),
-    # The importer in C++ (4.5) also reads ASCII files.
-    ".fbx": Format(
-        name="FBX", operators=(("wm", "fbx_import"), ("import_scene", "fbx")), file_up=None
-    ),
+    ".fbx": _FBX,
     ".ply": Format(name="PLY", operators=(("wm", "ply_import"),), file_up=UpAxis.Z, options=_Z_UP),
     ".stl": Format(name="STL", operators=(("wm", "stl_import"),), file_up=UpAxis.Z, options=_Z_UP),
     ".usd": _USD,
@@ -124,6 +123,8 @@ def import_model(path: Path) -> Any:
             f"the model {path} cannot be imported: Blender gave no reason; "
             f"is it really {kind.name}?"
         )
+    if kind is _FBX:
+        _show_invisible_materials()
     for name, where in _undecoded_images():
         log.warning(
             "the texture %s of the model cannot be read (%s); what uses it is drawn in magenta",
@@ -148,6 +149,26 @@ def _reason(error: RuntimeError) -> str:
     if "ASCII FBX" in reason:
         reason += " in this Blender; use Blender 4.5 or newer, or save it as binary FBX"
     return reason
+
+
+def _show_invisible_materials() -> None:
+    """Make opaque what an FBX importer made wholly transparent.
+
+    Many exporters write an opacity of 0 for opaque materials, and the importer in Python
+    (up to 4.4) believes them.
+    """
+    for material in bpy.data.materials:
+        if material.node_tree is None:
+            continue
+        for node in material.node_tree.nodes:
+            alpha = node.inputs.get("Alpha") if node.type == "BSDF_PRINCIPLED" else None
+            if alpha is not None and not alpha.is_linked and alpha.default_value == 0.0:
+                alpha.default_value = 1.0
+                log.warning(
+                    "the material %s of the model is wholly transparent in the file; it is drawn "
+                    "opaque",
+                    material.name,
+                )
 
 
 def _undecoded_images() -> Iterator[tuple[str, str]]:

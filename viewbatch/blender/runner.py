@@ -139,6 +139,8 @@ class _Batch:
             write_text(self.job.output, layout.CAMERAS, cameras_to_json(cameras))
             log.info("%d cameras planned in %s", len(wanted), self.job.output / layout.CAMERAS)
             return
+        # A plan of the same cameras, if there was one, is now told by the views' records.
+        (self.job.output / layout.CAMERAS).unlink(missing_ok=True)
         done = folder.complete_views(self.job.output, len(wanted))
         if done:
             log.info("%d of %s exist already and are kept", len(done), _views(len(wanted)))

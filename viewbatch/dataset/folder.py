@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -14,6 +15,8 @@ from viewbatch.dataset.reader import Dataset
 from viewbatch.dataset.records import DatasetRecord
 from viewbatch.dataset.writer import write_text
 from viewbatch.errors import DatasetError, RunError, UsageError
+
+log = logging.getLogger(__name__)
 
 
 def check(folder: Path) -> None:
@@ -69,13 +72,14 @@ def complete_views(folder: Path, number: int) -> set[int]:
         if not path.exists():
             continue
         try:
-            damaged = dataset.view(index).damage() is not None
-        except DatasetError:
-            damaged = True
-        if damaged:
-            path.unlink()
-        else:
+            damage = dataset.view(index).damage()
+        except DatasetError as error:
+            damage = str(error)
+        if damage is None:
             done.add(index)
+        else:
+            log.warning("view %d is made again: %s", index, damage)
+            path.unlink()
     return done
 
 

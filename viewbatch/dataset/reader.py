@@ -55,7 +55,10 @@ class View:
         return self.folder / self.record.files[kind].name
 
     def read(self, kind: str) -> npt.NDArray[np.generic]:
-        """An EXR file as (H, W), or (H, W, C) where it has channels R G B (A)."""
+        """An EXR file as (H, W) if it has one channel, else as (H, W, C).
+
+        Channels are in the order R G B A or X Y Z, and others follow by name.
+        """
         from viewbatch.dataset.exr import read_exr  # needs OpenEXR; records do not
 
         path = self.path(kind)
@@ -64,7 +67,9 @@ class View:
         channels = read_exr(path)
         if len(channels) == 1:
             return next(iter(channels.values()))
-        return np.stack([channels[name] for name in "RGBA" if name in channels], axis=-1)
+        known = [name for name in "RGBAXYZ" if name in channels]
+        order = [*known, *sorted(channels.keys() - set(known))]
+        return np.stack([channels[name] for name in order], axis=-1)
 
     def damage(self) -> str | None:
         """What is wrong with the view's files by their hashes; None where nothing is."""
