@@ -199,8 +199,8 @@ class CyclesConfig:
 @dataclass(frozen=True, kw_only=True)
 class RenderConfig:
     engine: Engine
-    resolution_x: Annotated[int, Between(1, 65536)]
-    resolution_y: Annotated[int, Between(1, 65536)]
+    resolution_x: Annotated[int, Between(4, 65536)]
+    resolution_y: Annotated[int, Between(4, 65536)]
     resolution_percentage: Annotated[int, Between(1, 1000)]
     pixel_aspect_x: Annotated[float, Between(1, 200)]
     pixel_aspect_y: Annotated[float, Between(1, 200)]

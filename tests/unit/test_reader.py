@@ -93,8 +93,8 @@ def test_a_record_under_another_view_s_name_in_words(folder: Path) -> None:
 
 def test_a_kind_that_a_view_lacks_in_words(folder: Path) -> None:
     assert message(lambda: Dataset.open(folder).view(0).read("mask")) == (
-        f"view 0 of {folder} has no mask, only depth, normal, position, note; enable the plugin that "
-        "writes it"
+        f"view 0 of {folder} has no mask, only depth, normal, position, note; enable the plugin "
+        "that writes it"
     )
 
 

@@ -23,11 +23,16 @@ _MESH_LIKE = frozenset({"MESH", "CURVE", "SURFACE", "FONT", "META"})
 class Piece:
     """One rendered instance of an object's mesh."""
 
-    name: str
-    """Name of the object in the file, the same for all of its instances."""
+    source: Any
+    """The object in the file, the same for all of its instances."""
     world_from_object: Array
     points: npt.NDArray[np.float32]
     """(n, 3) the vertices that faces use, in the object's frame."""
+
+    @property
+    def name(self) -> str:
+        """The object's name; of two objects of one name, one is linked from another file."""
+        return str(self.source.name)
 
     @property
     def points_in_world(self) -> Array:
@@ -63,6 +68,7 @@ def read_pieces(depsgraph: Any) -> list[Piece]:
             evaluated.type not in _MESH_LIKE
             or not instance.show_self
             or not evaluated.visible_camera
+            or not (instance.parent is None or instance.parent.visible_camera)
         ):
             continue
         key = evaluated.data.as_pointer()
@@ -71,12 +77,12 @@ def read_pieces(depsgraph: Any) -> list[Piece]:
         if len(cache[key]):
             pieces.append(
                 Piece(
-                    name=evaluated.original.name,
+                    source=evaluated.original,
                     world_from_object=np.array(instance.matrix_world, dtype=np.float64),
                     points=cache[key],
                 )
             )
-    return sorted(pieces, key=lambda piece: piece.name)
+    return sorted(pieces, key=lambda piece: (piece.name, piece.source.name_full))
 
 
 def _face_points(evaluated: Any) -> npt.NDArray[np.float32]:

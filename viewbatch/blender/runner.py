@@ -34,12 +34,16 @@ from viewbatch.dataset.reader import hash_file
 from viewbatch.dataset.records import cameras_to_json
 from viewbatch.dataset.writer import ViewFiles, ViewWriter, making_files, process_name, write_text
 from viewbatch.errors import UsageError
-from viewbatch.geometry import Camera, fit_distance
+from viewbatch.geometry import Camera, fit_distance, transform_points
 from viewbatch.passes import GROUND_TRUTH, Frame, Pass
 from viewbatch.plugin import BatchContext, Plugin, SceneContext, ViewContext, hook
 from viewbatch.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
+
+
+CameraAt = Callable[[int], tuple[CameraRecord, BlenderPose]]
+"""From a view's index to its camera, as recorded and as Blender holds it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +98,8 @@ def run(job: Job, stopwatch: Stopwatch) -> None:
             seed=config.seed,
             number_of_views=job.number_of_views,
         )
+        camera_at = _cameras(config, stage, job.number_of_views)
+        camera_at(0)  # what cannot be placed is refused before anything is written
         record = folder.begin(
             job.output,
             record,
@@ -102,7 +108,7 @@ def run(job: Job, stopwatch: Stopwatch) -> None:
             extensible=sampling.extensible(config.camera.location.mode),
         )
         with _log_file(job.output):
-            _Batch(job, stage, record, plugins, capture, stopwatch).run()
+            _Batch(job, stage, record, camera_at, plugins, capture, stopwatch).run()
 
 
 class _Batch:
@@ -113,6 +119,7 @@ class _Batch:
         job: Job,
         stage: Stage,
         record: DatasetRecord,
+        camera_at: CameraAt,
         plugins: Mapping[str, Plugin],
         capture: Capture,
         stopwatch: Stopwatch,
@@ -123,7 +130,7 @@ class _Batch:
         self.plugins = plugins
         self.capture = capture
         self.stopwatch = stopwatch
-        self.camera_at = _cameras(job.config, stage, record.number_of_views)
+        self.camera_at = camera_at
         declared = frozenset[Pass]().union(*(plugin.passes for plugin in plugins.values()))
         # A view's record always tells its depth range and how much of it the target fills.
         self.ground_truth = (declared & GROUND_TRUTH) | {Pass.DEPTH, Pass.OBJECT_ID}
@@ -147,7 +154,8 @@ class _Batch:
         missing = [index for index in wanted if index not in done]
         if missing:
             self._render(missing)
-            self._finish()
+        # Also where nothing was missing: the process that made the last view may have ended.
+        self._finish()
         log.debug("timings %s", json.dumps(self.stopwatch.seconds))
         log.info("%s in %s", _views(len(wanted)), self.job.output)
 
@@ -242,10 +250,8 @@ def _target(config: Config, stage: Stage) -> tuple[float, float, float]:
     return stage.bounds.center if config.camera.target == "center" else config.camera.target
 
 
-def _cameras(
-    config: Config, stage: Stage, number: int
-) -> Callable[[int], tuple[CameraRecord, BlenderPose]]:
-    """The function from view index to a camera as Blender renders it."""
+def _cameras(config: Config, stage: Stage, number: int) -> CameraAt:
+    """The cameras of a dataset of `number` views."""
     placement_of = sampling.plan(config.camera.location, config.seed, number)
     intrinsics = intrinsics_of(stage.scene.camera.data, stage.scene.render)
     target = _target(config, stage)
@@ -261,7 +267,14 @@ def _cameras(
 
     def camera_at(index: int) -> tuple[CameraRecord, BlenderPose]:
         placement = placement_of(index)
-        pose = BlenderPose.nearest(*placement.pose(target, unit))
+        try:
+            pose = BlenderPose.nearest(*placement.pose(target, unit))
+        except ValueError as error:
+            raise UsageError(
+                f"camera.location places view {index} at a distance of "
+                f"{placement.radius * unit:.3g} m from its target, where {error}; "
+                "choose a larger radius"
+            ) from error
         near, far = _clip_planes(config, stage, pose)
         drawn = {
             "radius_m": placement.radius * unit,
@@ -278,10 +291,11 @@ def _cameras(
 def _clip_planes(config: Config, stage: Stage, pose: BlenderPose) -> tuple[float, float]:
     """Depths that enclose all that is rendered, as Blender holds them: float32."""
     sphere = stage.everything
-    away = float(np.linalg.norm(np.subtract(pose.location, sphere.center)))
-    # A camera inside the scene still sees what is a thousandth of its size away.
-    near = max(0.9 * (away - sphere.radius), 1e-3 * stage.bounds.radius, 1e-6)
-    far = 1.1 * (away + sphere.radius)
+    center_depth = float(transform_points(pose.cam_from_world, sphere.center)[2])
+    # Rays do not lose precision by a near plane close to the camera, and by far ones:
+    # there is room for what displacement and hair add to the measured meshes.
+    near = max(1e-3 * stage.bounds.radius, 1e-6)
+    far = max(2.0 * (center_depth + sphere.radius), 10.0 * near)
     if config.camera.clip_start != "auto":
         near = config.camera.clip_start
     if config.camera.clip_end != "auto":

@@ -57,13 +57,14 @@ class Stage:
 
 def build(source: Any, kind: Format, camera: Any, config: Config, capture: Capture) -> Stage:
     """Make the scene from an imported one: axes, scale, normalisation, ids, light."""
+    model = _Model(source, keep_lights=config.model.keep_lights)
     scene = _new_scene(source, camera, config.model)
-    world_from_model = _transform_model(scene, _oriented(kind, config.model))
+    world_from_model = model.place(scene, _oriented(kind, config.model))
     pieces = capture.evaluated(scene, measure.read_pieces)
     targets = _targets(pieces, config.objects)
     bounds = _checked_bounds(targets)
     if config.model.normalize is not Normalize.NONE:
-        world_from_model = _transform_model(
+        world_from_model = model.place(
             scene, _normalizing(bounds, config.model.normalize) @ world_from_model
         )
         pieces = capture.evaluated(scene, measure.read_pieces)
@@ -86,19 +87,58 @@ def build(source: Any, kind: Format, camera: Any, config: Config, capture: Captu
     )
 
 
+class _Model:
+    """The objects of the imported scene that are rendered, as one collection."""
+
+    def __init__(self, source: Any, *, keep_lights: bool) -> None:
+        if not keep_lights:
+            for scene_object in bpy.data.objects:
+                if scene_object.type == "LIGHT":
+                    scene_object.hide_render = True
+        # From 5.2 a scene's layer collections may exist only after this.
+        source.view_layers[0].update()
+        self._collection = bpy.data.collections.new("viewbatch.model")
+        for scene_object in _rendered_objects(source.view_layers[0].layer_collection):
+            # A holdout is a hole cut for compositing, and no part of the model's shape.
+            scene_object.is_holdout = False
+            self._collection.objects.link(scene_object)
+        self._instance: Any = None
+
+    def place(self, scene: Any, world_from_model: Array) -> Array:
+        """Put the model into a scene; returns the (4, 4) similarity as Blender has it.
+
+        The collection is instanced as a whole: whatever relations its objects have
+        among themselves (parents, constraints, instances) are those of the file.
+        """
+        if self._instance is None and np.array_equal(world_from_model, np.eye(4)):
+            scene.collection.children.link(self._collection)
+            return world_from_model
+        if self._instance is None:
+            if self._collection.name in scene.collection.children:
+                scene.collection.children.unlink(self._collection)
+            self._instance = bpy.data.objects.new("viewbatch.model", None)
+            self._instance.instance_type = "COLLECTION"
+            self._instance.instance_collection = self._collection
+            scene.collection.objects.link(self._instance)
+        # Not a list of rows, which Blender takes for columns.
+        self._instance.matrix_world = Matrix(world_from_model.tolist())
+        return np.array(self._instance.matrix_world, dtype=np.float64)
+
+
+def _rendered_objects(layer: Any) -> list[Any]:
+    """The objects of a layer collection and those below it that are not left out of renders."""
+    if layer.exclude or layer.indirect_only or layer.collection.hide_render:
+        found: list[Any] = []
+    else:
+        found = list(layer.collection.objects)
+    if not layer.collection.hide_render and not layer.indirect_only:
+        for child in layer.children:
+            found += _rendered_objects(child)
+    return list(dict.fromkeys(found))
+
+
 def _new_scene(source: Any, camera: Any, config: ModelConfig) -> Any:
     scene = bpy.data.scenes.new("viewbatch")
-    for scene_object in source.collection.objects:
-        scene.collection.objects.link(scene_object)
-    for collection in source.collection.children:
-        scene.collection.children.link(collection)
-    # From 5.2 a new scene's layer collections exist only after this.
-    scene.view_layers[0].update()
-    _copy_exclusions(source.view_layers[0].layer_collection, scene.view_layers[0].layer_collection)
-    if not config.keep_lights:
-        for scene_object in bpy.data.objects:
-            if scene_object.type == "LIGHT":
-                scene_object.hide_render = True
     scene.collection.objects.link(camera)
     scene.camera = camera
     scene.render.fps, scene.render.fps_base = source.render.fps, source.render.fps_base
@@ -114,17 +154,6 @@ def _new_scene(source: Any, camera: Any, config: ModelConfig) -> Any:
     scene.cycles.use_denoising = False
     versions.compositor_off(scene)
     return scene
-
-
-def _copy_exclusions(source: Any, target: Any) -> None:
-    """Collections that a file's view layer leaves out stay out."""
-    target.exclude = source.exclude
-    target.holdout = source.holdout
-    target.indirect_only = source.indirect_only
-    by_name = {child.name: child for child in target.children}
-    for child in source.children:
-        if child.name in by_name:
-            _copy_exclusions(child, by_name[child.name])
 
 
 def _oriented(kind: Format, config: ModelConfig) -> Array:
@@ -144,30 +173,6 @@ def _normalizing(bounds: Bounds, normalize: Normalize) -> Array:
     matrix[:3, :3] /= size
     matrix[:3, 3] = [-c / size for c in bounds.center]
     return matrix
-
-
-def _transform_model(scene: Any, wanted: Array) -> Array:
-    """Let a similarity act on the model through a common parent; returns it as Blender has it."""
-    name = "viewbatch.model"
-    root = scene.objects.get(name)
-    if root is None:
-        if np.array_equal(wanted, np.eye(4)):
-            return wanted
-        root = bpy.data.objects.new(name, None)
-        for top in {_topmost(o) for o in scene.objects if o != scene.camera}:
-            top.parent = root
-            top.matrix_parent_inverse.identity()
-        scene.collection.objects.link(root)
-    # Not a list of rows, which Blender takes for columns.
-    root.matrix_world = Matrix(wanted.tolist())
-    return np.array(root.matrix_world, dtype=np.float64)
-
-
-def _topmost(scene_object: Any) -> Any:
-    """The ancestor without a parent; a file may keep it outside of the scene."""
-    while scene_object.parent is not None:
-        scene_object = scene_object.parent
-    return scene_object
 
 
 def _targets(pieces: Sequence[Piece], config: ObjectsConfig) -> list[Piece]:
@@ -200,9 +205,9 @@ def _checked_bounds(targets: Sequence[Piece]) -> Bounds:
 
 def _assign_ids(targets: Sequence[Piece], config: ObjectsConfig) -> list[ObjectRecord]:
     """Give every target object an id in the order of their names, and every other 0."""
-    first_of: dict[str, Piece] = {}
+    first_of: dict[int, Piece] = {}
     for piece in targets:
-        first_of.setdefault(piece.name, piece)
+        first_of.setdefault(piece.source.as_pointer(), piece)
     if len(first_of) > LARGEST_ID:
         raise ModelError(
             f"the model has {len(first_of)} objects, and masks can tell {LARGEST_ID} apart; "
@@ -211,13 +216,13 @@ def _assign_ids(targets: Sequence[Piece], config: ObjectsConfig) -> list[ObjectR
     for scene_object in bpy.data.objects:
         scene_object.pass_index = 0
     records = []
-    for number, (name, piece) in enumerate(sorted(first_of.items()), start=1):
-        bpy.data.objects[name].pass_index = number
+    for number, piece in enumerate(first_of.values(), start=1):
+        piece.source.pass_index = number
         records.append(
             ObjectRecord(
                 id=number,
-                name=name,
-                category=_category(name, config.categories),
+                name=piece.name,
+                category=_category(piece.name, config.categories),
                 world_from_object=piece.world_from_object,
             )
         )

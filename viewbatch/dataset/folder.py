@@ -79,7 +79,7 @@ def complete_views(folder: Path, number: int) -> set[int]:
             done.add(index)
         else:
             log.warning("view %d is made again: %s", index, damage)
-            path.unlink()
+            path.unlink(missing_ok=True)
     return done
 
 

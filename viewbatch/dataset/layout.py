@@ -18,6 +18,7 @@ VIEW = "view"
 
 _VIEW_FILE = re.compile(r"(?P<index>[0-9]{3,})_(?P<kind>[a-z][a-z0-9_]*)\.[a-z0-9]+")
 _KIND = re.compile(r"[a-z][a-z0-9_]*")
+_EXTENSION = re.compile(r"\.[a-z0-9]+")
 _TEMPORARY = re.compile(r"\.viewbatch-.*\.tmp(\.[a-z0-9]+)?")
 _LOG = re.compile(r"batch-.*\.log")
 
@@ -26,6 +27,8 @@ def view_file(index: int, kind: str, extension: str) -> str:
     """Name of a view's file, such as `000_depth.exr`; `extension` starts with a dot."""
     if not _KIND.fullmatch(kind):
         raise ValueError(f"a kind of file is made of a-z, 0-9 and _, not {kind!r}")
+    if not _EXTENSION.fullmatch(extension):
+        raise ValueError(f"an extension is a dot and a-z or 0-9, not {extension!r}")
     return f"{index:03d}_{kind}{extension}"
 
 

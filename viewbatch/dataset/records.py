@@ -256,8 +256,9 @@ def cameras_to_json(cameras: Mapping[int, CameraRecord]) -> str:
 
 def _dumps(tree: object) -> str:
     text = json.dumps(tree, indent=2, ensure_ascii=True, allow_nan=False)
-    # A vector or a matrix's row stands on one line; strings are left alone.
-    text = re.sub(r'\[\s+([^][{}"]+?)\s+\]', lambda m: f"[{' '.join(m[1].split())}]", text)
+    # A vector or a matrix's row stands on one line. Strings, which hold no raw newline, are
+    # left alone.
+    text = re.sub(r'\[\n\s*([^][{}"]+?)\n\s*\]', lambda m: f"[{' '.join(m[1].split())}]", text)
     return text + "\n"
 
 
