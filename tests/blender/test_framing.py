@@ -279,6 +279,70 @@ def test_a_screw_and_a_house_look_alike(tmp_path: Path) -> None:
             assert color.mean() == pytest.approx(other_color.mean(), rel=0.01)
 
 
+@pytest.mark.parametrize("overrides", [("model.scale=2",), ("model.normalize=unit_cube",)])
+def test_a_transformed_model_keeps_the_relations_of_its_objects(
+    tmp_path: Path, capture: Capture, overrides: tuple[str, ...]
+) -> None:
+    """A collection that is instanced and in the scene too, and a limit in world space."""
+    scene = scenes.empty_scene()
+    parts = bpy.data.collections.new("parts")
+    scene.collection.children.link(parts)
+    scenes.add_cube(scene, "part", (3, 0, 0), 1.0, into=parts)
+    instance = bpy.data.objects.new("instance", None)
+    instance.instance_type, instance.instance_collection = "COLLECTION", parts
+    instance.location = (0, 5, 0)
+    scene.collection.objects.link(instance)
+    limit = scenes.add_cube(scene, "limited", (0, 0, 0), 0.5).constraints.new("LIMIT_LOCATION")
+    limit.use_min_z, limit.min_z = True, 4.0
+    path = scenes.save_blend(tmp_path / "model.blend")
+    plain, _ = scenes.staged(path, capture, *SMALL)
+    assert_box(plain, (-0.5, -1, -1), (4, 6, 4.5))
+    stage, _ = scenes.staged(path, capture, *SMALL, *overrides)
+    corners = transform_points(stage.world_from_model, [plain.bounds.minimum, plain.bounds.maximum])
+    assert_box(stage, corners[0], corners[1])
+    size = 14.0 if overrides == ("model.scale=2",) else 1.0
+    assert max(stage.bounds.size) == pytest.approx(size, abs=FLOAT32)
+
+
+def test_what_the_camera_cannot_see_does_not_count(tmp_path: Path, capture: Capture) -> None:
+    scene = scenes.empty_scene()
+    scenes.add_cube(scene, "seen", (0, 0, 0), 0.5)
+    light_only = bpy.data.collections.new("light only")
+    scene.collection.children.link(light_only)
+    scenes.add_cube(scene, "indirect", (9, 0, 0), 0.5, into=light_only)
+    scene.view_layers[0].layer_collection.children["light only"].indirect_only = True
+    parts = bpy.data.collections.new("parts")
+    scenes.add_cube(scene, "part", (0, 9, 0), 0.5, into=parts)
+    instance = bpy.data.objects.new("instance", None)
+    instance.instance_type, instance.instance_collection = "COLLECTION", parts
+    instance.visible_camera = False
+    scene.collection.objects.link(instance)
+    scenes.add_cube(scene, "holdout", (0, 0, 3), 0.5).is_holdout = True
+    stage, _ = scenes.staged(scenes.save_blend(tmp_path / "model.blend"), capture, *SMALL)
+    assert names(stage) == ["holdout", "seen"]
+    assert_box(stage, (-0.5, -0.5, -0.5), (0.5, 0.5, 3.5))
+
+
+def test_automatic_clip_planes_enclose_a_model_off_the_axis(tmp_path: Path) -> None:
+    scene = scenes.empty_scene()
+    scenes.add_cube(scene, "cube")
+    path = scenes.save_blend(tmp_path / "model.blend")
+    wide = ["camera.target=[6,0,0]", "camera.lens.focal_length=14", "camera.location.mode=uniform",
+            "camera.location.uniform.radius=5", "camera.location.radius_unit=scene",
+            "camera.location.uniform.inc_start=pi/2", "camera.location.uniform.inc_stop=pi/2",
+            "render.samples=1", "render.cycles.use_denoising=false"]  # fmt: skip
+    found = scenes.generate(path, tmp_path / "auto", 4, *SMALL, *wide)
+    judge = scenes.generate(
+        path, tmp_path / "open", 4, *SMALL, *wide, "camera.clip_start=0.001", "camera.clip_end=1e3"
+    )
+    # The cameras beside the target see the cube at the edge of the frame.
+    assert found.view(1).read("depth").any()
+    for view in found.views:
+        np.testing.assert_allclose(
+            view.read("depth"), judge.view(view.index).read("depth"), rtol=1e-5
+        )
+
+
 @pytest.mark.parametrize(("extension", "drawn"), [(".fbx", True), (".glb", False)])
 def test_a_material_that_only_an_fbx_file_calls_transparent_is_drawn(
     tmp_path: Path, capture: Capture, extension: str, drawn: bool

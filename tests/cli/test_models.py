@@ -81,20 +81,7 @@ def test_a_good_model_is_framed(host: Host, tmp_path: Path, model: Path) -> None
     check_framing(tmp_path / "out")
 
 
-KILLS_BLENDER = {"huge_count.ply"}
-"""Files at which Blender itself aborts, in the middle of its importer."""
-
-
-@pytest.mark.parametrize(
-    "model",
-    [
-        pytest.param(path, marks=pytest.mark.xfail(strict=True, reason="Blender aborts"))
-        if path.name in KILLS_BLENDER
-        else path
-        for path in models("bad")
-    ],
-    ids=named,
-)
+@pytest.mark.parametrize("model", models("bad"), ids=named)
 def test_a_bad_model_is_refused_in_one_sentence(host: Host, tmp_path: Path, model: Path) -> None:
     result = host.run(model, "out", *CHEAP, cwd=tmp_path)
     assert result.code == 2, result.stderr

@@ -46,6 +46,20 @@ class Picky(Plugin):
 '''
 
 
+LAST = '''
+from pathlib import Path
+from viewbatch.plugin import Plugin
+
+class Last(Plugin):
+    """Fails until a file is there."""
+
+    def on_batch_finished(self, batch):
+        if not Path("ready").exists():
+            raise RuntimeError("not ready")
+        batch.write_bytes("last.txt", str(len(batch.dataset.views)).encode())
+'''
+
+
 @pytest.fixture
 def own(here: Path) -> Path:
     """The folder of the user's plugins, named in the configuration."""
@@ -111,3 +125,15 @@ def test_two_plugins_with_one_kind_of_file_in_words(host: Host, here: Path, own:
     assert result.stderr.splitlines()[-1] == (
         "error: two plugins write 000_picky.txt; each kind of file has one"
     )
+
+
+def test_a_batch_whose_last_hook_failed_is_finished_by_the_same_command(
+    host: Host, here: Path, own: Path
+) -> None:
+    (own / "last.py").write_text(LAST)
+    command = ["model.obj", "out", "1", "--set", "plugins.path=own"]
+    command += ["--set", 'plugins.enabled=["last"]']
+    assert host.run(*command, cwd=here).code == 1
+    (here / "ready").touch()
+    assert host.run(*command, cwd=here).code == 0
+    assert (here / "out" / "last.txt").read_text() == "1"

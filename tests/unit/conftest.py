@@ -64,7 +64,10 @@ def dataset_record() -> Callable[..., DatasetRecord]:
             "bounds": Bounds(minimum=(-1 / 3, 2.0, 3.0), maximum=(4.0, 5.5, 6.0), radius=math.pi),
             "objects": (
                 ObjectRecord(
-                    id=1, name='a "b" [1, 2]', category="object", world_from_object=np.eye(4) / 3
+                    id=1,
+                    name='a "b" [1, 2] [ 3 ]',
+                    category="object",
+                    world_from_object=np.eye(4) / 3,
                 ),
             ),
             "seed": 5,

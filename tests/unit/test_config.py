@@ -175,8 +175,8 @@ ANGLE = 'an angle in radians (a number, or arithmetic on pi such as "pi/6")'
         ),
         (["render.sampels=3"], "render.sampels: unknown key; did you mean render.samples?"),
         (
-            ["render.resolution_x=3", "render.resolution_percentage=20"],
-            "render.resolution_percentage: 20 % of 3x512 leaves no pixel",
+            ["render.resolution_x=4", "render.resolution_percentage=20"],
+            "render.resolution_percentage: 20 % of 4x512 leaves no pixel",
         ),
         (
             ["render.resolution_x=16384", "render.image_settings.file_format=WEBP"],
@@ -295,7 +295,7 @@ def test_both_ends_of_a_full_circle_and_of_a_single_point_are_accepted() -> None
 
 
 @pytest.mark.parametrize(
-    ("x", "y", "percentage", "size"), [(641, 479, 50, (320, 239)), (3, 7, 34, (1, 2))]
+    ("x", "y", "percentage", "size"), [(641, 479, 50, (320, 239)), (5, 7, 34, (1, 2))]
 )
 def test_the_size_is_rounded_down(x: int, y: int, percentage: int, size: tuple[int, int]) -> None:
     render = defaults(

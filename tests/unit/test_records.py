@@ -56,7 +56,7 @@ def test_json_is_ascii_has_vectors_on_one_line_and_leaves_strings_alone(
     assert text.endswith("}\n")
     assert '    "maximum": [4.0, 5.5, 6.0],\n' in text
     assert "      [1.0, 0.0, 0.0, 1.0],\n" in text
-    assert json.loads(text)["objects"][0]["name"] == 'a "b" [1, 2]'
+    assert json.loads(text)["objects"][0]["name"] == 'a "b" [1, 2] [ 3 ]'
 
 
 def test_planned_cameras_hold_what_a_view_holds(camera_record: CameraRecord) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,6 +54,7 @@ _USD = Format(
 _FBX = Format(name="FBX", operators=(("wm", "fbx_import"), ("import_scene", "fbx")), file_up=None)
 _BLEND = Format(name="Blender", operators=(), file_up=None)
 _Z_UP = {"forward_axis": "Y", "up_axis": "Z"}
+_PLY = Format(name="PLY", operators=(("wm", "ply_import"),), file_up=UpAxis.Z, options=_Z_UP)
 
 FORMATS: Mapping[str, Format] = {
     ".glb": _GLTF,
@@ -64,7 +66,7 @@ FORMATS: Mapping[str, Format] = {
         options={"forward_axis": "NEGATIVE_Z", "up_axis": "Y"},
     ),
     ".fbx": _FBX,
-    ".ply": Format(name="PLY", operators=(("wm", "ply_import"),), file_up=UpAxis.Z, options=_Z_UP),
+    ".ply": _PLY,
     ".stl": Format(name="STL", operators=(("wm", "stl_import"),), file_up=UpAxis.Z, options=_Z_UP),
     ".usd": _USD,
     ".usda": _USD,
@@ -105,6 +107,8 @@ def import_model(path: Path) -> Any:
     A user's preferences and start-up file play no part.
     """
     kind = format_of(path)
+    if kind is _PLY:
+        _check_ply(path)
     bpy.ops.wm.read_factory_settings(use_empty=True)
     filepath = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links
     try:
@@ -149,6 +153,19 @@ def _reason(error: RuntimeError) -> str:
     if "ASCII FBX" in reason:
         reason += " in this Blender; use Blender 4.5 or newer, or save it as binary FBX"
     return reason
+
+
+def _check_ply(path: Path) -> None:
+    """Refuse a PLY file that claims more elements than it has bytes: Blender aborts at it."""
+    with path.open("rb") as file:
+        header = file.read(1 << 16).partition(b"end_header")[0]
+    claimed = sum(int(count) for count in re.findall(rb"^element \S+ (\d{1,30})\s*$", header, re.M))
+    size = path.stat().st_size
+    if claimed > size:
+        raise ModelError(
+            f"the model {path} cannot be imported: its header claims {claimed} elements, and the "
+            f"file has {size} bytes"
+        )
 
 
 def _show_invisible_materials() -> None:
