@@ -17,6 +17,7 @@ from typing import Any, ClassVar, get_type_hints
 import numpy as np
 import numpy.typing as npt
 
+from viewbatch.dataset import layout
 from viewbatch.dataset.reader import Dataset
 from viewbatch.dataset.records import CameraRecord, DatasetRecord
 from viewbatch.dataset.writer import ViewFiles, write_bytes
@@ -69,6 +70,9 @@ class BatchContext:
 
     def write_bytes(self, name: str, data: bytes) -> None:
         """Write a file of the whole dataset, such as write_bytes("points.ply", …)."""
+        own = name in (layout.DATASET, layout.CONFIG, layout.CAMERAS) or layout.is_view_file(name)
+        if own or not re.fullmatch(r"\w[\w.-]*", name):
+            raise ValueError(f"a file of the dataset needs a plain name of its own, not {name!r}")
         write_bytes(self.dataset.folder, name, data)
 
 
@@ -98,7 +102,11 @@ class Plugin:
         """A view's passes are there; called once a view."""
 
     def on_batch_finished(self, batch: BatchContext) -> None:
-        """Every planned view exists; called by the process that completes the dataset."""
+        """Every planned view exists.
+
+        Called by each run that finds the dataset complete, so it must be repeatable: the
+        run that made the last view may have ended before this.
+        """
 
 
 @contextmanager

@@ -165,3 +165,16 @@ def test_a_file_of_the_whole_dataset_is_written_into_its_folder(tmp_path: Path) 
 
     BatchContext(dataset=Folder()).write_bytes("points.ply", b"ply")  # type: ignore[arg-type]
     assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("points.ply", b"ply")]
+
+
+@pytest.mark.parametrize(
+    "name", ["../points.ply", "a/b", "", ".hidden", "dataset.json", "007_x.exr"]
+)
+def test_a_file_of_the_whole_dataset_cannot_replace_another(tmp_path: Path, name: str) -> None:
+    class Folder:
+        folder = tmp_path / "out"
+
+    Folder.folder.mkdir()
+    with pytest.raises(ValueError, match="a file of the dataset needs a plain name of its own"):
+        BatchContext(dataset=Folder()).write_bytes(name, b"ply")  # type: ignore[arg-type]
+    assert [path.name for path in tmp_path.rglob("*")] == ["out"]

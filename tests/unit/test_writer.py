@@ -201,13 +201,21 @@ def test_one_view_larger_than_the_queue_is_written(
     assert names(tmp_path) == ["000_huge.txt", "000_view.json"]
 
 
-@pytest.mark.parametrize("kind", ["depth", "view"])
-def test_two_files_of_one_kind_are_refused(tmp_path: Path, files_of: MakeFiles, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("depth", "two plugins write 012_depth.json; each kind of file has one"),
+        ("view", 'the kind "view" is that of the view\'s record; choose another'),
+    ],
+)
+def test_two_files_of_one_kind_are_refused(
+    tmp_path: Path, files_of: MakeFiles, kind: str, expected: str
+) -> None:
     files = files_of(tmp_path, 12)
     files.add_bytes("depth", ".txt", b"")
     with pytest.raises(PluginError) as caught:
         files.add_bytes(kind, ".json", b"")
-    assert str(caught.value) == (f"two plugins write 012_{kind}.json; each kind of file has one")
+    assert str(caught.value) == expected
 
 
 def test_a_malformed_kind_is_refused_where_it_is_given(tmp_path: Path, files_of: MakeFiles) -> None:

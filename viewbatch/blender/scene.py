@@ -145,7 +145,7 @@ def _new_scene(source: Any, camera: Any, config: ModelConfig) -> Any:
     # A render takes the frame of the context's scene, whichever scene is rendered.
     for each in (source, scene):
         each.frame_set(config.frame)
-    # Cheapest settings for the render that measures the model.
+    # Cheapest settings for the render that measures the model; Blender makes it 4x4.
     scene.render.engine = "CYCLES"
     scene.render.resolution_x = scene.render.resolution_y = 1
     scene.render.resolution_percentage = 100

@@ -149,7 +149,9 @@ class ViewFiles:
         return layout.view_file(self.index, kind, self._encoders[kind][0])
 
     def _add(self, kind: str, extension: str, encode: Callable[[Path], None], nbytes: int) -> None:
-        if kind in self._encoders or kind == layout.VIEW:
+        if kind == layout.VIEW:
+            raise PluginError(f'the kind "{kind}" is that of the view\'s record; choose another')
+        if kind in self._encoders:
             raise PluginError(
                 f"two plugins write {layout.view_file(self.index, kind, extension)}; "
                 "each kind of file has one"
