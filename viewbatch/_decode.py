@@ -61,6 +61,10 @@ class _AngleMarker:
 
 Angle = Annotated[float, _AngleMarker()]
 Vector3 = tuple[float, float, float]
+LARGEST = 1e15
+"""Of numbers that are no integers, either way. Blender holds them in float32, which ends at
+3e38: so the square of any length can be held too."""
+_AT_MOST = f"(at most {LARGEST:.0e} in size)"
 NonNegative = Annotated[float, AtLeast(0)]
 Positive = Annotated[float, Above(0)]
 
@@ -192,7 +196,10 @@ def _value(hint: Any, value: object) -> Any:
             near = difflib.get_close_matches(f'"{value}"', choices, n=1)
             hint_text = f" (did you mean {near[0]}?)" if near else ""
             raise _MismatchError("one of " + ", ".join(choices) + hint_text) from None
-    return _scalar(hint, value)
+    decoded = _scalar(hint, value)
+    if _is_too_large(decoded):
+        raise _MismatchError(f"a number {_AT_MOST}")
+    return decoded
 
 
 def _scalar(hint: Any, value: object) -> Any:
@@ -218,6 +225,10 @@ def _is_finite(value: float) -> bool:
         return False
 
 
+def _is_too_large(value: object) -> bool:
+    return isinstance(value, float) and abs(value) > LARGEST
+
+
 def _annotated(hint: Any, value: object) -> Any:
     base, *extras = get_args(hint)
     rules = [extra for extra in extras if isinstance(extra, Rule)]
@@ -227,7 +238,7 @@ def _annotated(hint: Any, value: object) -> Any:
         if is_angle and isinstance(value, str):
             decoded: Any = parse_angle(value)
         else:
-            decoded = _value(base, value)
+            decoded = _scalar(base, value)
     except (ValueError, _MismatchError) as error:
         name = 'an angle in radians (a number, or arithmetic on pi such as "pi/6")'
         text = name if is_angle else str(error)
@@ -236,6 +247,9 @@ def _annotated(hint: Any, value: object) -> Any:
         if not rule.accepts(decoded):
             name = {int: "an integer", float: "a number"}.get(type(decoded), "a value")
             raise _MismatchError(f"{'an angle' if is_angle else name} {words}")
+    if _is_too_large(decoded):
+        parts = ("an angle" if is_angle else "a number", words, _AT_MOST)
+        raise _MismatchError(" ".join(part for part in parts if part))
     return decoded
 
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-import tomllib
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
 import pytest
 
+from tests.keys import default_keys
 from viewbatch import plugin, sources
-from viewbatch.config import COLOR_DEPTHS, Config, FileFormat, ImageConfig
+from viewbatch.config import Config
+from viewbatch.config.render import COLOR_DEPTHS, FileFormat, ImageConfig
 from viewbatch.errors import ConfigError
 
 DEFAULT = sources.DEFAULT_FILE
-# Tables whose keys a user makes up.
-FREE = {"objects.categories"}
 
 
 def defaults(*overrides: str) -> Config:
@@ -33,18 +32,6 @@ def problems_of(*overrides: str) -> tuple[str, ...]:
     return caught.value.problems
 
 
-def leaves(tree: dict[str, Any], path: str = "") -> set[str]:
-    """Dotted keys of all that is no table, and of tables that users fill."""
-    keys = set()
-    for name, value in tree.items():
-        key = f"{path}.{name}" if path else name
-        if isinstance(value, dict) and key not in FREE:
-            keys |= leaves(value, key)
-        else:
-            keys.add(key)
-    return keys
-
-
 def fields_of(kind: type, path: str = "") -> set[str]:
     keys = set()
     for name, hint in get_type_hints(kind).items():
@@ -54,12 +41,11 @@ def fields_of(kind: type, path: str = "") -> set[str]:
 
 
 def test_every_field_has_a_default_and_every_default_a_field() -> None:
-    tree = tomllib.loads(DEFAULT.read_text(encoding="utf-8"))
     own = {p.stem for p in plugin.BUILT_IN.glob("[!_]*.py")}
     classes, problems = plugin.find(sorted(own), [], None)
     assert (problems, set(classes)) == ([], own)
     kind = Config.with_plugins({name: c.Config for name, c in classes.items()})
-    assert leaves(tree) == fields_of(kind)
+    assert default_keys() == fields_of(kind)
 
 
 def test_no_default_stands_in_a_dataclass() -> None:
@@ -224,12 +210,58 @@ ANGLE = 'an angle in radians (a number, or arithmetic on pi such as "pi/6")'
         ),
         (
             ["camera.lens.focal_length=0.5"],
-            "camera.lens.focal_length: expected a number from 1 to 5000, found 0.5",
+            "camera.lens.focal_length: expected a number from 1 to 5000 or an array of 2 numbers, "
+            "found 0.5",
+        ),
+        (
+            ["camera.lens.focal_length=[90, 30]"],
+            "camera.lens.focal_length: expected the smaller one of the two first",
+        ),
+        (
+            ["camera.lens.focal_length=[30, 90]", "camera.stereo.use=true"],
+            "camera.lens.focal_length: expected one value where camera.stereo.use is true",
+        ),
+        (
+            ["camera.lens.intrinsics.fy=0.1"],
+            "camera.lens.intrinsics.fy: expected from 1/200 to 200 times fx",
+        ),
+        (
+            ["camera.lens.intrinsics.cx=6000"],
+            "camera.lens.intrinsics.cx: expected at most 10 times the image's size of 512 px",
+        ),
+        (
+            [f"{LOCATION}.mode=file"],
+            f'{LOCATION}.file.path: expected a path, because camera.location.mode is "file"',
+        ),
+        (
+            [f"{LOCATION}.inside.box_min=[0.8, 0, 0]"],
+            f"{LOCATION}.inside.box_max: expected no component below that of box_min",
+        ),
+        (
+            ["world.mode=hdri"],
+            'world.hdri.path: expected the path of an image, because world.mode is "hdri"',
+        ),
+        (
+            ["world.backdrop.path=a.png", "render.film_transparent=true"],
+            "world.backdrop.path: expected none where render.film_transparent is true",
+        ),
+        (
+            ["render.engine=EEVEE", "ground.mode=shadow_catcher"],
+            'ground.mode: EEVEE catches no shadows; choose "plane" or render.engine CYCLES',
+        ),
+        (
+            ["light.random.energy_min=900"],
+            "light.random.energy_max: expected at least energy_min, which is 900, found 160",
+        ),
+        (
+            ["light.random.color_min=[0, 1, 0]", "light.random.color_max=[1, 0.5, 1]"],
+            "light.random.color_max: expected no component below that of color_min",
         ),
         (
             [f"{LOCATION}.mode=quasi-random"],
             f'{LOCATION}.mode: expected one of "random", "quasi_random", "uniform", '
-            '"fibonacci" (did you mean "quasi_random"?), found "quasi-random"',
+            '"fibonacci", "orbit", "spiral", "inside", "file" (did you mean "quasi_random"?), '
+            'found "quasi-random"',
         ),
         (
             [f"{LOCATION}.random.inc_max=4"],

@@ -111,6 +111,16 @@ ANGLE = 'an angle in radians (a number, or arithmetic on pi such as "pi/6")'
         ({"share": "half"}, 'share: expected a number from 0 to 1, found "half"'),
         ({"size": 0}, "size: expected a number greater than 0, found 0"),
         ({"size": math.inf}, "size: expected a number greater than 0, found inf"),
+        (
+            {"size": 1e16},
+            "size: expected a number greater than 0 (at most 1e+15 in size), found 1e+16",
+        ),
+        ({"turn": "1e16*pi"}, 'turn: expected an angle (at most 1e+15 in size), found "1e16*pi"'),
+        (
+            {"point": [0, 0, -1e16]},
+            "point: expected an array of 3 numbers (each a number (at most 1e+15 in size)) or "
+            '"center", found [0, 0, -1e+16]',
+        ),
         ({"size": math.nan}, "size: expected a number greater than 0, found nan"),
         (
             {"size": 10**400},

@@ -136,7 +136,8 @@ def test_four_kinds_of_mistakes_of_one_file_come_together(tmp_path: Path) -> Non
         f"the configuration ({path} and --set) has 7 problems:\n"
         f'  {FORM} "oops"\n'
         "  render.sampels: unknown key; did you mean render.samples?\n"
-        '  render.engine: expected one of "CYCLES" (did you mean "CYCLES"?), found "CYLCES"\n'
+        '  render.engine: expected one of "CYCLES", "EEVEE" (did you mean "CYCLES"?), '
+        'found "CYLCES"\n'
         '  render.samples: expected an integer from 1 to 16777216, found "many"\n'
         "  camera.location.random.inc_max: expected an angle from 0 to pi, found 9\n"
         '  plugins.mask.mode: expected "instance" or "binary", found "binray"\n'

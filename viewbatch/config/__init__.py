@@ -1,0 +1,81 @@
+"""The types of the configuration: one frozen dataclass per TOML table.
+
+Defaults and the meaning of every key stand in `config.default.toml` and nowhere else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, make_dataclass
+from typing import Annotated, Any
+
+from viewbatch._decode import Between, describe, encode
+from viewbatch.config.camera import CameraConfig
+from viewbatch.config.render import Engine, RenderConfig
+from viewbatch.config.scene import (
+    GroundConfig,
+    GroundMode,
+    LightConfig,
+    MaterialsConfig,
+    ModelConfig,
+    ObjectsConfig,
+    WorldConfig,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginsConfig:
+    """What every run has; a run's own type has a field more for each plugin's `Config`."""
+
+    enabled: tuple[str, ...]
+    path: str
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        for name in self.enabled:
+            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+                yield (
+                    "enabled",
+                    (f"expected names of plugins (letters, digits and _), found {describe(name)}"),
+                )
+        if len(set(self.enabled)) < len(self.enabled):
+            yield "enabled", "expected each plugin once"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Everything that can be set."""
+
+    seed: Annotated[int, Between(0, (1 << 63) - 1)]
+    model: ModelConfig
+    objects: ObjectsConfig
+    materials: MaterialsConfig
+    ground: GroundConfig
+    world: WorldConfig
+    light: LightConfig
+    render: RenderConfig
+    camera: CameraConfig
+    plugins: PluginsConfig
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        if self.render.engine is Engine.EEVEE and self.ground.mode is GroundMode.SHADOW_CATCHER:
+            yield "ground.mode", 'EEVEE catches no shadows; choose "plane" or render.engine CYCLES'
+        if self.render.film_transparent and self.world.backdrop.path:
+            yield "world.backdrop.path", "expected none where render.film_transparent is true"
+        if self.camera.stereo.use and self.camera.lens.draws:
+            yield "camera.lens.focal_length", "expected one value where camera.stereo.use is true"
+
+    @classmethod
+    def with_plugins(cls, plugin_types: Mapping[str, type]) -> type[Config]:
+        """The configuration's type where `[plugins.<name>]` decodes to these dataclasses."""
+        plugins = make_dataclass(
+            "PluginsConfig", plugin_types.items(), bases=(PluginsConfig,), frozen=True, kw_only=True
+        )
+        return make_dataclass(
+            "Config", [("plugins", plugins)], bases=(cls,), frozen=True, kw_only=True
+        )
+
+    def tree(self) -> dict[str, Any]:
+        """The plain TOML tree that decodes to this configuration."""
+        tree: dict[str, Any] = encode(self)
+        return tree
