@@ -1,35 +1,28 @@
-"""Camera plans against closed forms; every tolerance is five standard deviations."""
+"""Placements about a target against closed forms; every tolerance is five standard deviations."""
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from viewbatch import plugin, sources
-from viewbatch.config import LocationConfig, LocationMode
+from tests.unit import planning
+from viewbatch.config.camera import LocationConfig, LocationMode
 from viewbatch.errors import UsageError
-from viewbatch.sampling import (
-    GOLDEN_ANGLE,
-    Placement,
-    Stream,
-    cycles_seed,
-    extensible,
-    plan,
-    stream,
-)
+from viewbatch.sampling import cycles_seed, extensible
+from viewbatch.sampling.placements import GOLDEN_ANGLE, Placement
+from viewbatch.sampling.placements import placements as candidates
+from viewbatch.sampling.streams import Stream, stream
 
 TAU = 2 * math.pi
 
 
 def location(mode: str, **values: float) -> LocationConfig:
     """The default location with another mode and other values in that mode's table."""
-    found = sources.load(None, [], Path("/nonexistent"))
-    classes, _ = plugin.find([], found.plugin_tables, None)
-    default = found.decode({name: c.Config for name, c in classes.items()}).camera.location
+    default = planning.camera().location
     table = dataclasses.replace(getattr(default, mode), **values)
     return dataclasses.replace(default, mode=LocationMode(mode), **{mode: table})
 
@@ -44,9 +37,14 @@ PATCH = {
 }
 
 
+def first(config: LocationConfig, number: int, index: int, seed: int = 0) -> Placement:
+    """The first candidate for a pose of `number` ones."""
+    return next(candidates(config, config.mode, seed, number)(index))
+
+
 def placements(config: LocationConfig, number: int, seed: int = 0) -> list[Placement]:
-    at = plan(config, seed, number)
-    return [at(index) for index in range(number)]
+    at = candidates(config, config.mode, seed, number)
+    return [next(at(index)) for index in range(number)]
 
 
 def unit_cube(views: list[Placement]) -> np.ndarray:
@@ -105,7 +103,7 @@ def test_the_first_views_do_not_depend_on_how_many_are_asked_for(mode: str) -> N
     assert extensible(config.mode)
 
 
-@pytest.mark.parametrize("mode", ["uniform", "fibonacci"])
+@pytest.mark.parametrize("mode", ["uniform", "fibonacci", "orbit", "spiral"])
 def test_modes_that_spread_a_known_number_cannot_be_extended(mode: str) -> None:
     config = location(mode)
     assert placements(config, 100)[:10] != placements(config, 10)
@@ -120,13 +118,15 @@ def test_seeds_differ_and_repeat(mode: str) -> None:
     assert both == set()
 
 
-@pytest.mark.parametrize("mode", ["random", "quasi_random", "uniform", "fibonacci"])
+@pytest.mark.parametrize(
+    "mode", ["random", "quasi_random", "uniform", "fibonacci", "orbit", "spiral"]
+)
 def test_a_view_does_not_depend_on_the_order_in_which_views_are_made(mode: str) -> None:
     config = location(mode)
     forward = placements(config, 20)
-    at = plan(config, 0, 20)
-    assert [at(index) for index in reversed(range(20))] == forward[::-1]
-    assert plan(config, 0, 20)(13) == forward[13]
+    at = candidates(config, config.mode, 0, 20)
+    assert [next(at(index)) for index in reversed(range(20))] == forward[::-1]
+    assert first(config, 20, 13) == forward[13]
 
 
 def discrepancy(points: np.ndarray) -> float:
@@ -165,7 +165,7 @@ def test_known_values_of_seed_0_never_change(
     mode: str, radius: float, inclination: float, azimuth: float
 ) -> None:
     """Datasets in the world were made with these; a change here breaks their continuation."""
-    view = plan(location(mode, **PATCH), 0, 3)(2)
+    view = first(location(mode, **PATCH), 3, 2)
     assert (view.radius, view.azimuth_rad) == (radius, azimuth)
     # Cosine and its inverse may differ in the last bit between C libraries.
     assert view.inclination_rad == pytest.approx(inclination, rel=1e-15)
@@ -233,7 +233,7 @@ def test_more_views_than_poles_are_refused() -> None:
     with pytest.raises(UsageError) as caught:
         rings(3, inc_start=0.0, inc_stop=math.pi, inc_step=math.pi)
     assert str(caught.value) == (
-        "camera.location.uniform has only poles, which hold 2 of the 3 views; choose an "
+        "camera.location.uniform has only poles, which hold 2 of the 3 poses; choose an "
         "inc_start or inc_stop between 0 and pi"
     )
 
@@ -269,6 +269,56 @@ def test_fibonacci_is_even_on_the_sphere() -> None:
     assert distances.min(axis=0).max() < 1.25 * spacing
 
 
+def test_an_orbit_takes_even_steps_around_at_one_inclination() -> None:
+    config = location("orbit", radius=1.5, inclination=0.8, azi_start=0.3, turns=-2.0)
+    for i, view in enumerate(placements(config, 7)):
+        assert (view.radius, view.inclination_rad) == (1.5, 0.8)
+        assert view.azimuth_rad == pytest.approx(0.3 - 2 * TAU * i / 7, abs=1e-12)
+
+
+SPIRAL = {
+    "r_start": 2.0, "r_stop": 1.0, "inc_start": 2.5, "inc_stop": 0.5, "azi_start": 0.3, "turns": 2.5
+}  # fmt: skip
+
+
+def test_a_spiral_goes_from_its_start_to_its_stop_in_even_steps() -> None:
+    views = placements(location("spiral", **SPIRAL), 5)
+    assert [view.radius for view in views] == pytest.approx([2, 1.75, 1.5, 1.25, 1], abs=1e-12)
+    assert [v.inclination_rad for v in views] == pytest.approx([2.5, 2, 1.5, 1, 0.5], abs=1e-12)
+    azimuths = [0.3 + 2.5 * TAU * i / 4 for i in range(5)]
+    assert [view.azimuth_rad for view in views] == pytest.approx(azimuths, abs=1e-12)
+
+
+def test_a_spiral_of_one_view_is_its_start() -> None:
+    (view,) = placements(location("spiral", **SPIRAL), 1)
+    assert view == Placement(radius=2.0, inclination_rad=2.5, azimuth_rad=0.3)
+
+
+@pytest.mark.parametrize("mode", ["uniform", "fibonacci", "orbit", "spiral"])
+def test_fixed_modes_have_one_candidate(mode: str) -> None:
+    config = location(mode)
+    assert len(list(candidates(config, config.mode, 0, 5)(3))) == 1
+
+
+@pytest.mark.parametrize("mode", ["random", "quasi_random"])
+def test_further_candidates_are_uniform_on_the_patch(mode: str) -> None:
+    """Also of quasi_random, whose sequence gives the first one alone."""
+    config, number = location(mode, **PATCH), 4000
+    found = list(itertools.islice(candidates(config, config.mode, 0, 1)(0), number + 1))[1:]
+    cube = unit_cube(found)
+    np.testing.assert_allclose(cube.mean(axis=0), 0.5, atol=5 / math.sqrt(12 * number))
+    np.testing.assert_allclose(cube.var(axis=0), 1 / 12, atol=5 / math.sqrt(180 * number))
+
+
+def test_a_repeated_draw_takes_the_next_numbers_of_the_same_stream() -> None:
+    config = location("random", **PATCH)
+    found = list(itertools.islice(candidates(config, config.mode, 5, 9)(4), 3))
+    expected = stream(5, Stream.POSE, 4).random(9).reshape(3, 3)
+    np.testing.assert_allclose(unit_cube(found), expected, atol=1e-12)
+    quasi = location("quasi_random", **PATCH)
+    assert list(itertools.islice(candidates(quasi, quasi.mode, 5, 9)(4), 3))[1:] == found[:2]
+
+
 def test_a_placement_stands_where_its_angles_say_and_looks_at_the_target() -> None:
     placement = Placement(radius=2.0, inclination_rad=math.pi / 3, azimuth_rad=math.pi / 2)
     eye, cam_from_world = placement.pose((10.0, -4.0, 1.0), 3.0)
@@ -285,3 +335,20 @@ def test_straight_above_the_azimuth_says_which_way_the_image_is_turned(azimuth: 
     _, cam_from_world = view.pose((5.0, 6.0, 7.0), 1.0)
     right = (-math.sin(azimuth), math.cos(azimuth), 0)
     np.testing.assert_allclose(cam_from_world[0], right, atol=1e-12)
+
+
+def test_a_placement_can_look_beside_its_target() -> None:
+    placement = Placement(radius=2.0, inclination_rad=math.pi / 2, azimuth_rad=math.pi)
+    eye, cam_from_world = placement.pose((10.0, -4.0, 1.0), 3.0, (0.0, 8.0, 0.0))
+    assert eye == pytest.approx((4, -4, 1), abs=1e-12)
+    # 6 m ahead and 8 m to the left.
+    np.testing.assert_allclose(cam_from_world[2], [0.6, 0.8, 0], atol=1e-12)
+    np.testing.assert_allclose(cam_from_world[1], [0, 0, -1], atol=1e-12)
+
+
+def test_purposes_of_streams_never_change() -> None:
+    """Datasets in the world were made with these, too."""
+    assert {purpose.name: purpose.value for purpose in Stream} == {
+        "POSE": 0, "CYCLES": 1, "SEQUENCE_SHIFT": 2, "JITTER": 3, "LENS": 4, "LIGHTS": 5,
+        "WORLD": 6,
+    }  # fmt: skip
