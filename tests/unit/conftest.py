@@ -54,6 +54,7 @@ def dataset_record() -> Callable[..., DatasetRecord]:
         values: dict[str, Any] = {
             "generator": "viewbatch 0.1.0",
             "blender": "4.5.15",
+            "engine": "CYCLES",
             "device": "CPU",
             "denoiser": "none",
             "model": ModelRecord(
@@ -70,6 +71,10 @@ def dataset_record() -> Callable[..., DatasetRecord]:
                     world_from_object=np.eye(4) / 3,
                 ),
             ),
+            "categories": ("wheel", "object"),
+            "materials": ("paint", "gl\u00e4s"),
+            "inputs": {"world.hdri.path": "ef" * 32},
+            "files": ("point_cloud.ply", "own.txt"),
             "seed": 5,
             "number_of_views": 4,
         }

@@ -196,6 +196,52 @@ def test_overwrite_removes_the_dataset_s_files_and_no_other(
     assert Dataset.open(tmp_path).record.seed == 9
 
 
+def test_overwrite_removes_the_files_that_plugins_wrote_for_the_whole_dataset(
+    tmp_path: Path, dataset_record: MakeDataset
+) -> None:
+    begin(tmp_path, dataset_record(files=("cloud.ply", "never_written.txt", "../above.txt")))
+    (tmp_path / "cloud.ply").write_text("x")
+    (tmp_path / "other.ply").write_text("mine")
+    above = tmp_path.parent / "above.txt"
+    above.write_text("mine")
+    begin(tmp_path, dataset_record(files=(), seed=9), overwrite=True)
+    assert names(tmp_path) == ["config.toml", "dataset.json", "other.ply"]
+    # Nor does a dataset.json that was tampered with remove anything outside.
+    assert above.read_text() == "mine"
+
+
+def test_a_dataset_is_continued_beside_the_files_of_its_plugins(
+    tmp_path: Path, dataset_record: MakeDataset
+) -> None:
+    begin(tmp_path, dataset_record(files=("cloud.ply",)))
+    (tmp_path / "cloud.ply").write_text("x")
+    begin(tmp_path, dataset_record(files=("cloud.ply",)))
+    assert (tmp_path / "cloud.ply").read_text() == "x"
+    # What other plugins would write is another dataset.
+    assert "made with other settings (files)" in message(
+        lambda: begin(tmp_path, dataset_record(files=("cloud.ply", "more.txt")))
+    )
+
+
+@pytest.mark.parametrize("dataset_there", [True, False])
+def test_a_foreign_file_that_a_plugin_would_replace_is_refused(
+    tmp_path: Path, dataset_record: MakeDataset, dataset_there: bool
+) -> None:
+    if dataset_there:
+        begin(tmp_path, dataset_record(files=()))
+    (tmp_path / "mesh.ply").write_text("mine")
+    before = names(tmp_path)
+    for overwrite in (False, True):
+        assert message(
+            lambda: begin(tmp_path, dataset_record(files=("mesh.ply",)), overwrite=overwrite)  # noqa: B023
+        ) == (
+            f"the output {tmp_path} holds mesh.ply, which is no file of the dataset there, and a "
+            "plugin would replace it; move it away, or name another folder"
+        )
+        assert names(tmp_path) == before
+    assert (tmp_path / "mesh.ply").read_text() == "mine"
+
+
 def test_overwrite_replaces_a_damaged_dataset(
     tmp_path: Path, dataset_record: MakeDataset, add_view: Callable[[Path, int], None]
 ) -> None:

@@ -17,7 +17,8 @@ MakeDataset = Callable[..., DatasetRecord]
 
 
 def test_a_view_survives_json_bit_for_bit(view_record: MakeView, file_record: FileRecord) -> None:
-    record = view_record(files={"depth": file_record})
+    notes = {"boxes_px": [{"id": 1, "box": [0, 1, 2, 3], "share": 1 / 3}]}
+    record = view_record(files={"depth": file_record}, notes=notes)
     text = record.to_json()
     again = ViewRecord.from_json(text, "here")
     assert again.to_json() == text
@@ -28,6 +29,7 @@ def test_a_view_survives_json_bit_for_bit(view_record: MakeView, file_record: Fi
     assert (again.camera.near_m, again.camera.far_m) == (record.camera.near_m, record.camera.far_m)
     assert (again.index, again.depth_range_m) == (3, record.depth_range_m)
     assert (again.coverage, again.files) == (record.coverage, record.files)
+    assert again.notes == notes
 
 
 def test_a_view_of_nothing_has_no_depth_range(view_record: MakeView) -> None:
@@ -46,6 +48,9 @@ def test_a_dataset_survives_json_bit_for_bit(dataset_record: MakeDataset) -> Non
     one, one_again = record.objects[0], again.objects[0]
     assert (one_again.id, one_again.name, one_again.category) == (one.id, one.name, one.category)
     assert one_again.world_from_object.tobytes() == one.world_from_object.tobytes()
+    assert (again.engine, again.model.offset_m) == (record.engine, record.model.offset_m)
+    assert (again.categories, again.materials) == (record.categories, record.materials)
+    assert (again.inputs, again.files) == (record.inputs, record.files)
 
 
 def test_json_is_ascii_has_vectors_on_one_line_and_leaves_strings_alone(

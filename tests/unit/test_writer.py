@@ -310,3 +310,13 @@ def test_a_process_ends_between_two_files(tmp_path: Path) -> None:
         cwd=Path(__file__).resolve().parents[2], capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.stdout, done.stderr) == ("['begun', 'first']\n", "")
+
+
+def test_a_private_folder_lasts_until_its_block_or_the_process_ends(tmp_path: Path) -> None:
+    with writer.private_folder() as folder:
+        (folder / "file").write_bytes(b"data")
+    assert not folder.exists()
+    with writer.private_folder() as folder:
+        (folder / "file").write_bytes(b"data")
+        writer.remove_temporary_files(tmp_path)
+        assert not folder.exists()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +42,13 @@ def check_channels(channels: Mapping[str, npt.NDArray[np.generic]]) -> None:
     shapes = {values.shape for values in channels.values()}
     if len(shapes) != 1 or 0 in next(iter(shapes)):
         raise ValueError(f"the channels of an EXR have one shape with pixels, not {sorted(shapes)}")
+
+
+def to_half(values: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float16]:
+    """The same values as float16, with those beyond its range (65504) at its ends."""
+    limit = float(np.finfo(np.float16).max)
+    half: npt.NDArray[np.float16] = np.clip(values, -limit, limit).astype(np.float16)
+    return half
 
 
 def write_exr(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ def begin(
     that; another one is refused with what differs, or removed with `overwrite`.
     """
     check(folder)
+    _refuse_foreign(folder, record.files)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / layout.DATASET).exists():
@@ -89,17 +90,41 @@ def clear(folder: Path) -> None:
     Records go first, and what makes the folder a dataset last, so that a process that is
     killed in between leaves a dataset.
     """
-    try:
-        planned = Dataset.open(folder).record.number_of_views
-    except DatasetError:
-        planned = None
+    record = _readable_record(folder)
+    planned = None if record is None else record.number_of_views
+    of_plugins = () if record is None else record.files
     names = [path.name for path in folder.iterdir()]
     view_files = [name for name in names if layout.is_view_file(name, planned)]
     records = [name for name in view_files if layout.index_of_record(name) is not None]
-    others = [name for name in names if layout.is_temporary(name) or layout.is_log(name)]
+    others = [
+        name
+        for name in names
+        if layout.is_temporary(name)
+        or layout.is_log(name)
+        or (name in of_plugins and layout.is_plain(name))
+    ]
     last = (layout.CAMERAS, layout.CONFIG, layout.DATASET)
     for name in dict.fromkeys([*records, *view_files, *others, *last]):
         (folder / name).unlink(missing_ok=True)
+
+
+def _readable_record(folder: Path) -> DatasetRecord | None:
+    """What the folder says of itself; None where it says nothing that can be read."""
+    try:
+        return Dataset.open(folder).record
+    except DatasetError:
+        return None
+
+
+def _refuse_foreign(folder: Path, names: Sequence[str]) -> None:
+    """Refuse where a file is in the way that no plugin of the dataset there wrote."""
+    there = _readable_record(folder)
+    for name in names:
+        if (there is None or name not in there.files) and (folder / name).exists():
+            raise UsageError(
+                f"the output {folder} holds {name}, which is no file of the dataset there, and "
+                "a plugin would replace it; move it away, or name another folder"
+            )
 
 
 def _continued(

@@ -58,6 +58,15 @@ def is_view_file(name: str, number_of_views: int | None = None) -> bool:
     return number_of_views is None or int(match["index"]) < number_of_views
 
 
+def is_plain(name: str) -> bool:
+    """Whether a plugin may give this name to a file of the whole dataset.
+
+    A name without folder that is not hidden and belongs to nothing else of a dataset.
+    """
+    own = name in (DATASET, CONFIG, CAMERAS) or is_view_file(name) or is_log(name)
+    return not own and re.fullmatch(r"\w[\w.-]*", name) is not None
+
+
 def temporary(name: str, process: str) -> str:
     """Name under which `name` is written before it is renamed; ends like `name`."""
     return f".viewbatch-{process}-{Path(name).stem}.tmp{Path(name).suffix}"

@@ -7,16 +7,16 @@ no absolute path: the same inputs give the same bytes.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from viewbatch.dataset.text import json_text
 from viewbatch.errors import DatasetError
 from viewbatch.geometry import Bounds, Camera, Intrinsics
-from viewbatch.geometry.transforms import Array
+from viewbatch.geometry.transforms import Array, Vector3
 
 SCHEMA = 1
 
@@ -39,6 +39,8 @@ class ModelRecord:
     sha256: str
     world_from_model: Array
     """(4, 4) similarity from the scene as Blender imports it: axes, scale, normalisation."""
+    offset_m: Vector3 = (0.0, 0.0, 0.0)
+    """Of a model far from its origin: where in world its rendered scene has its origin."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,24 +60,35 @@ class DatasetRecord:
 
     generator: str
     blender: str
+    engine: str
+    """That of the colour images."""
     device: str
     denoiser: str
     """"none", or the denoiser of the colour images."""
     model: ModelRecord
     bounds: Bounds
     objects: Sequence[ObjectRecord]
+    categories: Sequence[str]
+    """Names of the categories; their ids are 1, 2, ... in this order."""
+    materials: Sequence[str]
+    """Names of the materials of the objects; their ids are 1, 2, ... in this order."""
+    inputs: Mapping[str, str]
+    """SHA-256 of every other file that was read, by its key in the configuration."""
     seed: int
     number_of_views: int
     """How many views are planned; how many exist is seen from their records."""
+    files: Sequence[str] = ()
+    """Names of the files of the whole dataset that its plugins may write."""
 
     def to_json(self) -> str:
         """The text of `dataset.json`."""
         bounds = self.bounds
-        return _dumps(
+        return json_text(
             {
                 "schema": SCHEMA,
                 "generator": self.generator,
                 "blender": self.blender,
+                "engine": self.engine,
                 "device": self.device,
                 "denoiser": self.denoiser,
                 "conventions": CONVENTIONS,
@@ -85,6 +98,7 @@ class DatasetRecord:
                     "file": self.model.file,
                     "sha256": self.model.sha256,
                     "world_from_model": self.model.world_from_model.tolist(),
+                    "offset_m": self.model.offset_m,
                 },
                 "bounds": {
                     "minimum": bounds.minimum,
@@ -101,6 +115,14 @@ class DatasetRecord:
                     }
                     for o in self.objects
                 ],
+                "categories": [
+                    {"id": i, "name": name} for i, name in enumerate(self.categories, start=1)
+                ],
+                "materials": [
+                    {"id": i, "name": name} for i, name in enumerate(self.materials, start=1)
+                ],
+                "inputs": dict(self.inputs),
+                "files": list(self.files),
             }
         )
 
@@ -108,16 +130,13 @@ class DatasetRecord:
     def from_json(cls, text: str, source: str) -> DatasetRecord:
         """Read what `to_json` wrote; `source` names the file in errors."""
         data = _loads(text, source)
-        if data.get("schema") != SCHEMA:
-            raise DatasetError(
-                f"{source} is of schema {data.get('schema')!r}, and this program reads schema "
-                f"{SCHEMA}; use the version of the program that made it"
-            )
+        _check_schema(data, source)
         try:
             model, bounds = data["model"], data["bounds"]
             return cls(
                 generator=data["generator"],
                 blender=data["blender"],
+                engine=data["engine"],
                 device=data["device"],
                 denoiser=data["denoiser"],
                 seed=int(data["seed"]),
@@ -126,6 +145,7 @@ class DatasetRecord:
                     file=model["file"],
                     sha256=model["sha256"],
                     world_from_model=_matrix(model["world_from_model"]),
+                    offset_m=_vector(model["offset_m"]),
                 ),
                 bounds=Bounds(
                     minimum=_vector(bounds["minimum"]),
@@ -141,6 +161,10 @@ class DatasetRecord:
                     )
                     for o in data["objects"]
                 ),
+                categories=tuple(str(c["name"]) for c in data["categories"]),
+                materials=tuple(str(m["name"]) for m in data["materials"]),
+                inputs=dict(data["inputs"]),
+                files=tuple(str(name) for name in data["files"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise _malformed(source, error) from error
@@ -153,8 +177,10 @@ class CameraRecord:
     camera: Camera
     near_m: float
     far_m: float
-    drawn: Mapping[str, float | int]
-    """What was drawn for this view: its place about the target, its noise seed."""
+    drawn: Mapping[str, Any]
+    """What was drawn for this view: its place, its noise seed, its lamps; plain values."""
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    """How many poses were drawn and refused before this one, by reason."""
 
     def to_tree(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -170,6 +196,7 @@ class CameraRecord:
             "near_m": self.near_m,
             "far_m": self.far_m,
             "drawn": dict(self.drawn),
+            "rejected": dict(self.rejected),
         }
 
     @classmethod
@@ -188,6 +215,7 @@ class CameraRecord:
             near_m=float(data["near_m"]),
             far_m=float(data["far_m"]),
             drawn=dict(data["drawn"]),
+            rejected={str(k): int(v) for k, v in data["rejected"].items()},
         )
 
 
@@ -211,16 +239,19 @@ class ViewRecord:
     """Share of the frame that objects with an id fill, 0 to 1."""
     files: Mapping[str, FileRecord] = field(default_factory=dict)
     """By kind, such as "render" or "depth"."""
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    """What plugins have to say of the view: plain values by name."""
 
     def to_json(self) -> str:
         """The text of `NNN_view.json`."""
-        return _dumps(
+        return json_text(
             {
                 "schema": SCHEMA,
                 "index": self.index,
                 **self.camera.to_tree(),
                 "depth_range_m": self.depth_range_m,
                 "coverage": self.coverage,
+                "notes": dict(self.notes),
                 "files": {
                     kind: {"name": file.name, "sha256": file.sha256}
                     for kind, file in self.files.items()
@@ -239,6 +270,7 @@ class ViewRecord:
                 camera=CameraRecord.from_tree(data),
                 depth_range_m=None if depths is None else (float(depths[0]), float(depths[1])),
                 coverage=float(data["coverage"]),
+                notes=dict(data["notes"]),
                 files={
                     kind: FileRecord(name=str(file["name"]), sha256=str(file["sha256"]))
                     for kind, file in data["files"].items()
@@ -251,15 +283,17 @@ class ViewRecord:
 def cameras_to_json(cameras: Mapping[int, CameraRecord]) -> str:
     """The text of `cameras.json`: the planned cameras by view index."""
     views = [{"index": index, **camera.to_tree()} for index, camera in cameras.items()]
-    return _dumps({"schema": SCHEMA, "conventions": CONVENTIONS, "views": views})
+    return json_text({"schema": SCHEMA, "conventions": CONVENTIONS, "views": views})
 
 
-def _dumps(tree: object) -> str:
-    text = json.dumps(tree, indent=2, ensure_ascii=True, allow_nan=False)
-    # A vector or a matrix's row stands on one line. Strings, which hold no raw newline, are
-    # left alone.
-    text = re.sub(r'\[\n\s*([^][{}"]+?)\n\s*\]', lambda m: f"[{' '.join(m[1].split())}]", text)
-    return text + "\n"
+def cameras_from_json(text: str, source: str) -> dict[int, CameraRecord]:
+    """Read what `cameras_to_json` wrote; `source` names the file in errors."""
+    data = _loads(text, source)
+    _check_schema(data, source)
+    try:
+        return {int(view["index"]): CameraRecord.from_tree(view) for view in data["views"]}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _malformed(source, error) from error
 
 
 def _loads(text: str, source: str) -> dict[str, Any]:
@@ -270,6 +304,14 @@ def _loads(text: str, source: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise DatasetError(f"{source} holds no JSON object")
     return data
+
+
+def _check_schema(data: Mapping[str, Any], source: str) -> None:
+    if data.get("schema") != SCHEMA:
+        raise DatasetError(
+            f"{source} is of schema {data.get('schema')!r}, and this program reads schema "
+            f"{SCHEMA}; use the version of the program that made it"
+        )
 
 
 def _malformed(source: str, error: Exception) -> DatasetError:

@@ -8,7 +8,9 @@ and never fills memory.
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from viewbatch.dataset import layout
+from viewbatch.dataset.png import check_levels, encode_png
 from viewbatch.dataset.reader import hash_file
 from viewbatch.dataset.records import FileRecord, ViewRecord
 from viewbatch.errors import PluginError, RunError
@@ -31,6 +34,7 @@ QUEUE_BYTES = 512 << 20
 _changed = threading.Condition()
 _makers: set[int] = set()
 _ending = False
+_folders: set[Path] = set()
 
 
 @contextmanager
@@ -84,8 +88,22 @@ def write_text(folder: Path, name: str, text: str) -> None:
     write_bytes(folder, name, text.encode("utf-8"))
 
 
+@contextmanager
+def private_folder() -> Iterator[Path]:
+    """A folder in the system's place for temporary files, for what is read back at once."""
+    with tempfile.TemporaryDirectory(prefix="viewbatch-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        _folders.add(folder)
+        try:
+            yield folder
+        finally:
+            _folders.discard(folder)
+
+
 def remove_temporary_files(folder: Path) -> None:
     """Remove what this process has not finished writing."""
+    for private in tuple(_folders):
+        shutil.rmtree(private, ignore_errors=True)
     if folder.is_dir():
         for path in folder.glob(layout.temporary("*", process_name()) + "*"):
             path.unlink(missing_ok=True)
@@ -127,6 +145,20 @@ class ViewFiles:
 
         self._add(kind, ".exr", encode, sum(values.nbytes for values in channels.values()))
 
+    def add_png(
+        self, kind: str, levels: npt.NDArray[np.generic], *, key: str | None = None
+    ) -> None:
+        """Write `NNN_<kind>.png` from (H, W[, C]) uint8 or uint16; not to be changed afterwards.
+
+        The record names it by its kind, or by `key`, where another file is of that kind.
+        """
+        check_levels(levels)
+
+        def encode(path: Path) -> None:
+            path.write_bytes(encode_png(levels))
+
+        self._add(kind, ".png", encode, levels.nbytes, key)
+
     def add_bytes(self, kind: str, extension: str, data: bytes) -> None:
         """Write `NNN_<kind><extension>` with this content."""
 
@@ -140,41 +172,46 @@ class ViewFiles:
         self._add(kind, extension, _already_written, 0)
         return self.temporary(kind)
 
-    def temporary(self, kind: str) -> Path:
-        """Where the file of this kind is written before it is renamed."""
-        return self.folder / layout.temporary(self.name(kind), process_name())
+    def temporary(self, key: str) -> Path:
+        """Where the file is written before it is renamed."""
+        return self.folder / layout.temporary(self.name(key), process_name())
 
-    def name(self, kind: str) -> str:
-        """The final name of the file of this kind."""
-        return layout.view_file(self.index, kind, self._encoders[kind][0])
+    def name(self, key: str) -> str:
+        """The final name of the file that the record has under this key."""
+        return self._encoders[key][0]
 
-    def _add(self, kind: str, extension: str, encode: Callable[[Path], None], nbytes: int) -> None:
+    def _add(
+        self,
+        kind: str,
+        extension: str,
+        encode: Callable[[Path], None],
+        nbytes: int,
+        key: str | None = None,
+    ) -> None:
         if kind == layout.VIEW:
             raise PluginError(f'the kind "{kind}" is that of the view\'s record; choose another')
-        if kind in self._encoders:
-            raise PluginError(
-                f"two plugins write {layout.view_file(self.index, kind, extension)}; "
-                "each kind of file has one"
-            )
-        layout.view_file(self.index, kind, extension)  # refuses a malformed kind
-        self._encoders[kind] = (extension, encode)
+        name = layout.view_file(self.index, kind, extension)
+        key = key or kind
+        if key in self._encoders or name in (other for other, _ in self._encoders.values()):
+            raise PluginError(f"two plugins write {name}; each kind of file has one")
+        self._encoders[key] = (name, encode)
         self.nbytes += nbytes
 
     def write(self) -> dict[str, FileRecord]:
         """Encode, hash and rename every file."""
         records = {}
-        for kind, (_, encode) in self._encoders.items():
-            temporary = self.temporary(kind)
+        for key, (name, encode) in self._encoders.items():
+            temporary = self.temporary(key)
             encode(temporary)
             digest = hash_file(temporary)
-            temporary.replace(self.folder / self.name(kind))
-            records[kind] = FileRecord(name=self.name(kind), sha256=digest)
+            temporary.replace(self.folder / name)
+            records[key] = FileRecord(name=name, sha256=digest)
         return records
 
     def discard(self) -> None:
         """Remove temporary files of a view that will not be finished."""
-        for kind in self._encoders:
-            self.temporary(kind).unlink(missing_ok=True)
+        for key in self._encoders:
+            self.temporary(key).unlink(missing_ok=True)
 
 
 def _already_written(_: Path) -> None:

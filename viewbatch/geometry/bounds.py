@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from viewbatch.geometry.transforms import Array, Vector3
+from viewbatch.geometry.transforms import Array, Vector3, added
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,12 @@ class Bounds:
         """Side lengths of the box."""
         x, y, z = (b - a for a, b in zip(self.minimum, self.maximum, strict=True))
         return (x, y, z)
+
+    def moved(self, by: Vector3) -> Bounds:
+        """The same bounds elsewhere."""
+        return Bounds(
+            minimum=added(self.minimum, by), maximum=added(self.maximum, by), radius=self.radius
+        )
 
 
 def bounds_of_point_sets(point_sets: Iterable[npt.ArrayLike]) -> Bounds | None:

@@ -92,8 +92,9 @@ class Camera:
     @property
     def px_from_world(self) -> Array:
         """(3, 4) projection matrix K [R | t]."""
-        matrix: Array = self.intrinsics.matrix @ self.cam_from_world[:3]
-        return matrix
+        k, (x, y, z) = self.intrinsics, self.cam_from_world[:3]
+        # K's rows written out, since the last bits of a BLAS product depend on the processor.
+        return np.stack([k.fx * x + k.cx * z, k.fy * y + k.cy * z, z])
 
     def project(self, points_in_world: npt.ArrayLike) -> tuple[Array, Array]:
         """Pixel coordinates (..., 2) and planar depth (...) of points (..., 3) in world."""

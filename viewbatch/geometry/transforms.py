@@ -15,6 +15,16 @@ Array = npt.NDArray[np.float64]
 Vector3 = tuple[float, float, float]
 
 
+def added(a: Vector3, b: Vector3) -> Vector3:
+    """Sum of two vectors."""
+    return (a[0] + b[0], a[1] + b[1], a[2] + b[2])
+
+
+def negated(a: Vector3) -> Vector3:
+    """The opposite vector."""
+    return (-a[0], -a[1], -a[2])
+
+
 def rigid(rotation: npt.ArrayLike, translation: npt.ArrayLike) -> Array:
     """A 4x4 transform from a (3, 3) rotation and a (3,) translation in the target frame."""
     matrix = np.eye(4)
@@ -38,8 +48,8 @@ def invert_rigid(target_from_source: npt.ArrayLike) -> Array:
 def transform_points(target_from_source: npt.ArrayLike, points: npt.ArrayLike) -> Array:
     """Apply a 4x4 affine transform to points: (..., 3) in source -> (..., 3) in target."""
     matrix = np.asarray(target_from_source, dtype=np.float64)
-    in_target: Array = np.asarray(points, dtype=np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
-    return in_target
+    x, y, z = np.moveaxis(np.asarray(points, dtype=np.float64), -1, 0)
+    return np.stack([r[0] * x + r[1] * y + r[2] * z + r[3] for r in matrix[:3]], axis=-1)
 
 
 def spherical_direction(inclination_rad: float, azimuth_rad: float) -> Vector3:
