@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import json
 import keyword
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ from viewbatch.dataset.reader import Dataset
 from viewbatch.dataset.records import CameraRecord, DatasetRecord
 from viewbatch.dataset.writer import ViewFiles, write_bytes
 from viewbatch.errors import PluginError, ViewbatchError
+from viewbatch.geometry import Intrinsics
 from viewbatch.passes import Frame, Pass
 
 BUILT_IN = Path(__file__).resolve().parent.parent / "plugins"
@@ -36,6 +38,22 @@ class SceneContext:
     """What is known once the model stands: objects with their ids, bounds, settings."""
 
     record: DatasetRecord
+    intrinsics: Intrinsics | None
+    """Those of all views; None where they vary."""
+    mesh: Callable[[], SceneMesh]
+    """Reads the geometry that is rendered, of the objects with an id."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SceneMesh:
+    """The evaluated geometry of the objects with an id: modifiers and instances applied."""
+
+    vertices: npt.NDArray[np.float64]
+    """(n, 3) in world, metres."""
+    triangles: npt.NDArray[np.int64]
+    """(m, 3) indices of vertices, counter-clockwise seen from outside."""
+    object_ids: npt.NDArray[np.uint32]
+    """(m,) the object of each triangle."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +63,11 @@ class ViewContext:
     index: int
     camera: CameraRecord
     files: ViewFiles
+    encode_color: Callable[[npt.NDArray[np.generic]], npt.NDArray[np.uint8]]
+    """From (H, W, 4) scene-linear, premultiplied colour to (H, W, 4) display levels with
+    straight alpha, by the view transform of the colour images."""
+    notes: dict[str, Any] = field(default_factory=dict)
+    """What plugins add to the view's record through `note`."""
 
     def write_exr(
         self,
@@ -57,9 +80,28 @@ class ViewContext:
         """Write `NNN_<kind>.exr`; (H, W) arrays of float16, float32 or uint32 by channel."""
         self.files.add_exr(kind, channels, quantity=quantity, unit=unit)
 
+    def write_png(
+        self, kind: str, levels: npt.NDArray[np.generic], *, key: str | None = None
+    ) -> None:
+        """Write `NNN_<kind>.png`; (H, W) or (H, W, 1 to 4), uint8 or uint16.
+
+        The record names it by its kind, or by `key`, where another file is of that kind.
+        """
+        self.files.add_png(kind, levels, key=key)
+
     def write_bytes(self, kind: str, extension: str, data: bytes) -> None:
         """Write `NNN_<kind><extension>`, such as write_bytes("note", ".txt", b"…")."""
         self.files.add_bytes(kind, extension, data)
+
+    def note(self, name: str, value: object) -> None:
+        """Add plain values (numbers, strings, lists, dicts) to the view's record, as `notes`."""
+        if name in self.notes:
+            raise PluginError(f"two plugins note {name}; each note has one")
+        try:
+            # A copy: what the plugin changes afterwards is not in the record.
+            self.notes[name] = json.loads(json.dumps(value, allow_nan=False))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"the note {name} holds no plain values for JSON: {error}") from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,12 +109,12 @@ class BatchContext:
     """The finished dataset, read from disk; every planned view exists."""
 
     dataset: Dataset
+    scene: SceneContext
 
     def write_bytes(self, name: str, data: bytes) -> None:
-        """Write a file of the whole dataset, such as write_bytes("points.ply", …)."""
-        own = name in (layout.DATASET, layout.CONFIG, layout.CAMERAS) or layout.is_view_file(name)
-        if own or not re.fullmatch(r"\w[\w.-]*", name):
-            raise ValueError(f"a file of the dataset needs a plain name of its own, not {name!r}")
+        """Write a file of the whole dataset that the plugin's `dataset_files` names."""
+        if name not in self.dataset.record.files:
+            raise ValueError(f"{name} is not in the plugin's dataset_files; name it there")
         write_bytes(self.dataset.folder, name, data)
 
 
@@ -81,13 +123,20 @@ class Plugin:
 
     Passes are declared and arrive as arrays; files are written through the view's
     context, so that each is named, hashed and recorded.
+
+    `passes` and `dataset_files` may be set in `__init__` where options decide them.
     """
 
     @dataclass(frozen=True, kw_only=True)
     class Config:
         """Options, decoded from `[plugins.<name>]`."""
 
-    passes: ClassVar[frozenset[Pass]] = frozenset()
+    passes: frozenset[Pass] = frozenset()
+    dataset_files: tuple[str, ...] = ()
+    """Names of the files of the whole dataset that it may write: they are its own, refused
+    where a foreign file has such a name, and removed with the dataset."""
+    requires: tuple[str, ...] = ()
+    """Names of the plugins whose files it reads: they must be enabled too."""
 
     def __init__(self, config: Any) -> None:
         self.config = config
@@ -124,6 +173,28 @@ def hook(plugin: Plugin, name: str, view: int | None = None) -> Iterator[None]:
         ) from error
 
 
+def dataset_files(plugins: Mapping[str, Plugin]) -> tuple[str, ...]:
+    """The files of the whole dataset that plugins, by name, may write.
+
+    Raises `PluginError` for a name that cannot be one, and for one that two plugins write.
+    """
+    owners: dict[str, str] = {}
+    for plugin_name, plugin in plugins.items():
+        for name in plugin.dataset_files:
+            if not layout.is_plain(name):
+                raise PluginError(
+                    f"the plugin {plugin_name} names {name!r} in its dataset_files; a file of the "
+                    "dataset needs a plain name of its own"
+                )
+            if name in owners:
+                raise PluginError(
+                    f"the plugins {owners[name]} and {plugin_name} both write {name}; "
+                    "enable one of them"
+                )
+            owners[name] = plugin_name
+    return tuple(owners)
+
+
 def find(
     enabled: Sequence[str], tables: Sequence[str], folder: Path | None
 ) -> tuple[dict[str, type[Plugin]], list[str]]:
@@ -154,6 +225,13 @@ def find(
                 f"plugins.enabled: no plugin {name} in {', '.join(map(str, folders))}; "
                 f"there are {', '.join(known)}"
             )
+    problems.extend(
+        f"plugins.enabled: {name} needs {needed}; enable it too"
+        for name in enabled
+        if name in found
+        for needed in found[name].requires
+        if needed not in enabled
+    )
     return found, problems
 
 

@@ -28,7 +28,7 @@ ALLOWED = {
     "verify": {"errors", "dataset", "geometry"},
     "config": {"errors", "passes", "_decode"},
     "sources": {"errors", "config", "_decode"},
-    "sampling": {"errors", "geometry", "config"},
+    "sampling": {"errors", "geometry", "config", "dataset"},
     "plugin": {"errors", "_decode", "dataset", "passes", "geometry"},
     "cli": {
         "__init__", "errors", "config", "plugin", "sources", "bootstrap", "console",

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from viewbatch import plugin
+from viewbatch.dataset import CameraRecord, Dataset, DatasetRecord
+from viewbatch.dataset.writer import ViewFiles
 from viewbatch.errors import DatasetError, PluginError
 from viewbatch.passes import Pass
-from viewbatch.plugin import BatchContext, Plugin, hook
+from viewbatch.plugin import BatchContext, Plugin, SceneContext, ViewContext, dataset_files, hook
 
 HEAD = "from viewbatch.plugin import Plugin\nfrom dataclasses import dataclass\n"
 THERE = ", ".join(sorted(p.stem for p in plugin.BUILT_IN.glob("[!_]*.py")))
@@ -159,22 +163,138 @@ def test_a_plain_plugin_does_nothing_in_every_hook() -> None:
     assert Plugin.passes == frozenset()
 
 
-def test_a_file_of_the_whole_dataset_is_written_into_its_folder(tmp_path: Path) -> None:
-    class Folder:
-        folder = tmp_path
+def named(*names: str) -> Plugin:
+    class Own(Plugin):
+        dataset_files = names
 
-    BatchContext(dataset=Folder()).write_bytes("points.ply", b"ply")  # type: ignore[arg-type]
+    return Own(None)
+
+
+@pytest.fixture
+def batch(tmp_path: Path, dataset_record: Callable[..., DatasetRecord]) -> BatchContext:
+    record = dataset_record(files=("points.ply",))
+    scene = SceneContext(record=record, intrinsics=None, mesh=lambda: pytest.fail("not asked for"))
+    return BatchContext(dataset=Dataset(folder=tmp_path, record=record), scene=scene)
+
+
+def test_a_file_of_the_whole_dataset_is_written_into_its_folder(
+    tmp_path: Path, batch: BatchContext
+) -> None:
+    batch.write_bytes("points.ply", b"ply")
     assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("points.ply", b"ply")]
 
 
-@pytest.mark.parametrize(
-    "name", ["../points.ply", "a/b", "", ".hidden", "dataset.json", "007_x.exr"]
-)
-def test_a_file_of_the_whole_dataset_cannot_replace_another(tmp_path: Path, name: str) -> None:
-    class Folder:
-        folder = tmp_path / "out"
+@pytest.mark.parametrize("name", ["../points.ply", "other.ply", "dataset.json"])
+def test_a_file_of_the_whole_dataset_that_is_not_declared_is_not_written(
+    tmp_path: Path, batch: BatchContext, name: str
+) -> None:
+    with pytest.raises(ValueError, match="dataset_files") as caught:
+        batch.write_bytes(name, b"ply")
+    assert str(caught.value) == f"{name} is not in the plugin's dataset_files; name it there"
+    assert list(tmp_path.iterdir()) == []
 
-    Folder.folder.mkdir()
-    with pytest.raises(ValueError, match="a file of the dataset needs a plain name of its own"):
-        BatchContext(dataset=Folder()).write_bytes(name, b"ply")  # type: ignore[arg-type]
-    assert [path.name for path in tmp_path.rglob("*")] == ["out"]
+
+def test_the_files_of_the_whole_dataset_are_those_that_plugins_declare() -> None:
+    assert dataset_files({"a": named("x.txt", "y.ply"), "b": named(), "c": named("z.json")}) == (
+        "x.txt", "y.ply", "z.json"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../x", "a/b", "", ".hidden", "dataset.json", "config.toml", "007_x.exr", "batch-1.log"],
+)
+def test_a_file_of_the_whole_dataset_cannot_have_any_name(name: str) -> None:
+    with pytest.raises(PluginError) as caught:
+        dataset_files({"own": named(name)})
+    assert str(caught.value) == (
+        f"the plugin own names {name!r} in its dataset_files; a file of the dataset needs a "
+        "plain name of its own"
+    )
+
+
+def test_two_plugins_with_one_file_of_the_whole_dataset_in_words() -> None:
+    with pytest.raises(PluginError) as caught:
+        dataset_files({"one": named("x.txt"), "two": named("y.txt", "x.txt")})
+    assert str(caught.value) == "the plugins one and two both write x.txt; enable one of them"
+
+
+def test_a_plugin_that_needs_another_says_so_with_the_other_mistakes(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        HEAD + "class Own(Plugin):\n    requires = ('depth', 'mask')\n", encoding="utf-8"
+    )
+    assert plugin.find(["own", "mask", "dpeth"], [], tmp_path)[1][1:] == [
+        "plugins.enabled: own needs depth; enable it too"
+    ]
+    assert plugin.find(["own", "mask", "depth"], [], tmp_path)[1] == []
+    # A table alone enables nothing.
+    assert plugin.find([], ["own"], tmp_path)[1] == []
+
+
+@pytest.fixture
+def view(
+    tmp_path: Path, camera_record: CameraRecord, files_of: Callable[[Path, int], ViewFiles]
+) -> ViewContext:
+    return ViewContext(
+        index=0,
+        camera=camera_record,
+        files=files_of(tmp_path, 0),
+        encode_color=lambda pixels: pixels.astype(np.uint8),
+    )
+
+
+def test_a_note_is_copied_into_the_record_as_plain_values(view: ViewContext) -> None:
+    boxes = [{"id": 1, "box": (2, 3.5)}]
+    view.note("boxes", boxes)
+    boxes.clear()
+    view.note("seen", True)
+    assert view.notes == {"boxes": [{"id": 1, "box": [2, 3.5]}], "seen": True}
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (np.int64(3), "Object of type int64 is not JSON serializable"),
+        ([float("nan")], "Out of range float values are not JSON compliant"),
+    ],
+)
+def test_a_note_that_json_does_not_know_in_words(
+    view: ViewContext, value: object, reason: str
+) -> None:
+    with pytest.raises(ValueError, match="plain values") as caught:
+        view.note("n", value)
+    # Newer Pythons add the value.
+    assert str(caught.value).startswith(f"the note n holds no plain values for JSON: {reason}")
+    assert view.notes == {}
+
+
+def test_two_notes_of_one_name_in_words(view: ViewContext) -> None:
+    view.note("n", 1)
+    with pytest.raises(PluginError) as caught:
+        view.note("n", 2)
+    assert str(caught.value) == "two plugins note n; each note has one"
+
+
+def test_a_png_that_cannot_be_is_refused_at_the_call(view: ViewContext) -> None:
+    with pytest.raises(ValueError, match="float64") as caught:
+        view.write_png("x", np.zeros((2, 3)))
+    assert str(caught.value) == (
+        "a PNG holds a (height, width) or (height, width, 1 to 4) array of uint8 or uint16, "
+        "not float64 of shape (2, 3)"
+    )
+
+
+def test_a_picture_beside_data_has_a_key_of_its_own(tmp_path: Path, view: ViewContext) -> None:
+    levels = np.zeros((2, 3), np.uint8)
+    view.write_exr("x", {"Y": np.zeros((2, 3), np.float32)}, quantity="", unit="")
+    view.write_png("x", levels, key="x_png")
+    for kind, key, name in [("x", None, "000_x.png"), ("x", "z", "000_x.png"),
+                            ("y", "x_png", "000_y.png")]:  # fmt: skip
+        with pytest.raises(PluginError) as caught:
+            view.write_png(kind, levels, key=key)
+        assert str(caught.value) == f"two plugins write {name}; each kind of file has one"
+    files = view.files.write()
+    assert {key: file.name for key, file in files.items()} == {
+        "x": "000_x.exr", "x_png": "000_x.png"
+    }  # fmt: skip
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["000_x.exr", "000_x.png"]
