@@ -17,6 +17,7 @@ class Mask(Plugin):
     @dataclass(frozen=True, kw_only=True)
     class Config:
         mode: Literal["instance", "binary"]
+        png: bool
 
     config: Config
     passes = frozenset({Pass.OBJECT_ID})
@@ -26,3 +27,9 @@ class Mask(Plugin):
         if self.config.mode == "binary":
             ids = (ids != 0).astype(np.uint32)
         view.write_exr("mask", {"Y": ids}, quantity=f"object id ({self.config.mode})", unit="id")
+        if self.config.png:
+            # Cycles counts objects up to 32767, so 16 bits hold every id.
+            levels = ids.astype(np.uint16)
+            if self.config.mode == "binary":
+                levels = np.where(ids, 255, 0).astype(np.uint8)
+            view.write_png("mask", levels, key="mask_png")
