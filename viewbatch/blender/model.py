@@ -15,7 +15,7 @@ import bpy
 
 from viewbatch.blender import versions
 from viewbatch.blender.capture import message_of
-from viewbatch.config import UpAxis
+from viewbatch.config.scene import UpAxis
 from viewbatch.errors import ModelError
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class Format:
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 
-_GLTF = Format(
+GLTF = Format(
     name="glTF",
     operators=(("import_scene", "gltf"),),
     file_up=UpAxis.Y,
@@ -57,8 +57,8 @@ _Z_UP = {"forward_axis": "Y", "up_axis": "Z"}
 _PLY = Format(name="PLY", operators=(("wm", "ply_import"),), file_up=UpAxis.Z, options=_Z_UP)
 
 FORMATS: Mapping[str, Format] = {
-    ".glb": _GLTF,
-    ".gltf": _GLTF,
+    ".glb": GLTF,
+    ".gltf": GLTF,
     ".obj": Format(
         name="OBJ",
         operators=(("wm", "obj_import"),),
