@@ -1,4 +1,4 @@
-"""Render settings: every one that a pixel depends on is set, twice a view.
+"""Cycles' settings: every one that a pixel depends on is set, twice a view.
 
 Switching between the colour and the ground-truth settings rebuilds nothing in Cycles:
 neither touches the scene's relations.
@@ -11,67 +11,75 @@ from typing import Any
 
 from viewbatch.blender import versions
 from viewbatch.blender.capture import enable_passes
-from viewbatch.config import CyclesConfig, RenderConfig
+from viewbatch.blender.devices import Device
+from viewbatch.config.render import (
+    MOST_TRANSPARENT,
+    ComputeDeviceType,
+    Denoiser,
+    Engine,
+    RenderConfig,
+)
 from viewbatch.errors import UsageError
 from viewbatch.passes import Pass
 
 log = logging.getLogger(__name__)
 
-DENOISER = "OPENIMAGEDENOISE"
-
 
 def configure(scene: Any, config: RenderConfig) -> None:
     """What both renders share."""
     render = scene.render
-    render.engine = config.engine
-    render.resolution_x = config.resolution_x
-    render.resolution_y = config.resolution_y
-    render.resolution_percentage = config.resolution_percentage
-    render.pixel_aspect_x = config.pixel_aspect_x
-    render.pixel_aspect_y = config.pixel_aspect_y
+    render.engine = "CYCLES"
     render.film_transparent = config.film_transparent
     render.use_persistent_data = True
     render.use_motion_blur = False
     render.use_border = False
     render.use_simplify = False
     render.use_freestyle = False
-    render.dither_intensity = 0.0
     render.threads_mode = "AUTO"
     versions.compositor_off(scene)
     layer = scene.view_layers[0]
-    # An alpha of 0 is a hole, any other the first surface; Blender's 0.5 picks the front
-    # or the back of a half-transparent surface at random.
-    layer.pass_alpha_threshold = 0.004
+    # An alpha of 0 is a hole, any other the first surface: below the threshold Cycles picks
+    # the front or the back at random, and at 0 there are no holes. What makes up less than
+    # 1e-5 of a surface, Cycles drops.
+    layer.pass_alpha_threshold = 1e-5
     cycles = scene.cycles
     cycles.device = config.cycles.device
     cycles.shading_system = False
     cycles.use_animated_seed = False
     cycles.use_auto_tile = True
     cycles.tile_size = 2048
-    cycles.use_light_tree = True
+    cycles.use_light_tree = config.cycles.use_light_tree
     cycles.use_fast_gi = False
     cycles.use_guiding = False
     cycles.pixel_filter_type = "BLACKMAN_HARRIS"
     cycles.film_exposure = 1.0
     cycles.film_transparent_glass = False
-    cycles.transparent_max_bounces = config.cycles.transparent_max_bounces
     cycles.caustics_reflective = config.cycles.caustics_reflective
     cycles.caustics_refractive = config.cycles.caustics_refractive
     cycles.sample_clamp_direct = config.cycles.sample_clamp_direct
     cycles.sample_clamp_indirect = config.cycles.sample_clamp_indirect
     cycles.debug_use_spatial_splits = False
-    _color_management(scene, config)
+    configure_color_management(scene, config)
 
 
-def denoiser(config: CyclesConfig) -> str:
-    """The denoiser that colour images get, or "none"; an error where it is insisted on."""
+def denoiser(config: RenderConfig, device: Device) -> str:
+    """The denoiser that colour images get, or "none"; an error where it cannot be had."""
     import _cycles
 
-    if config.use_denoising is False:
+    wanted = config.cycles
+    if config.engine is not Engine.CYCLES or wanted.use_denoising is False:
         return "none"
+    if wanted.denoiser is Denoiser.OPTIX:
+        if device.kind is not ComputeDeviceType.OPTIX:
+            raise UsageError(
+                "render.cycles.denoiser is OPTIX, which needs a GPU that Cycles drives by OPTIX, "
+                f"and the device is {device}; set render.cycles.device GPU and "
+                "compute_device_type OPTIX, or use the denoiser OPENIMAGEDENOISE"
+            )
+        return str(wanted.denoiser)
     if _cycles.with_openimagedenoise:
-        return DENOISER
-    if config.use_denoising is True:
+        return str(wanted.denoiser)
+    if wanted.use_denoising is True:
         raise UsageError(
             f"render.cycles.use_denoising is true, and this build of Blender {versions.text()} "
             'has no OpenImageDenoise; set it to "auto" or false, or use another build'
@@ -80,29 +88,39 @@ def denoiser(config: CyclesConfig) -> str:
     return "none"
 
 
-def use_color(scene: Any, config: RenderConfig, seed: int, *, denoise: bool, dof: bool) -> None:
+def use_color(
+    scene: Any,
+    config: RenderConfig,
+    seed: int,
+    passes: frozenset[Pass],
+    *,
+    denoise: bool,
+    dof: bool,
+) -> None:
     """Settings of the colour render of one view."""
     limits = config.cycles
     cycles = scene.cycles
-    enable_passes(scene.view_layers[0], ())
+    enable_passes(scene.view_layers[0], passes)
     scene.camera.data.dof.use_dof = dof
     cycles.seed = seed
     cycles.samples = config.samples
-    cycles.filter_width = 1.5
+    cycles.filter_width = max(0.01, config.filter_size)
     cycles.use_adaptive_sampling = limits.use_adaptive_sampling
     cycles.adaptive_threshold = limits.adaptive_threshold
     cycles.adaptive_min_samples = 0
     cycles.use_denoising = denoise
     if denoise:
-        cycles.denoiser = DENOISER
+        cycles.denoiser = limits.denoiser
         cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
         cycles.denoising_prefilter = limits.denoising_prefilter
-        cycles.denoising_quality = "HIGH"
+        cycles.denoising_quality = limits.denoising_quality
+        cycles.denoising_use_gpu = limits.device == "GPU"
     cycles.max_bounces = limits.max_bounces
     cycles.diffuse_bounces = limits.diffuse_bounces
     cycles.glossy_bounces = limits.glossy_bounces
     cycles.transmission_bounces = limits.transmission_bounces
     cycles.volume_bounces = limits.volume_bounces
+    cycles.transparent_max_bounces = versions.transparent_bounces(limits.transparent_max_bounces)
 
 
 def use_ground_truth(scene: Any, passes: frozenset[Pass]) -> None:
@@ -126,9 +144,13 @@ def use_ground_truth(scene: Any, passes: frozenset[Pass]) -> None:
     cycles.glossy_bounces = 0
     cycles.transmission_bounces = 0
     cycles.volume_bounces = 0
+    # At its limit Cycles fills a hole in depth and ids, and goes through it in AOVs.
+    cycles.transparent_max_bounces = versions.transparent_bounces(MOST_TRANSPARENT)
 
 
-def _color_management(scene: Any, config: RenderConfig) -> None:
+def configure_color_management(scene: Any, config: RenderConfig) -> None:
+    """How linear colour becomes display colour."""
+    scene.render.dither_intensity = 0.0
     scene.display_settings.display_device = "sRGB"
     view = scene.view_settings
     try:
@@ -172,3 +194,13 @@ def configure_image(scene: Any, config: RenderConfig) -> None:
         settings.exr_codec = wanted.exr_codec
     elif wanted.file_format == "TIFF":
         settings.tiff_codec = "DEFLATE"
+
+
+def configure_levels(scene: Any) -> None:
+    """8-bit RGBA PNG files, whatever the format of colour files is."""
+    settings = scene.render.image_settings
+    versions.set_file_format(settings, "PNG")
+    settings.color_mode = "RGBA"
+    settings.color_depth = "8"
+    settings.compression = 0
+    settings.color_management = "FOLLOW_SCENE"

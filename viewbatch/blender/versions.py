@@ -31,6 +31,22 @@ def text() -> str:
 OBJECT_INDEX_PASS = "Object Index" if bpy.app.version >= (5, 0, 0) else "IndexOB"
 """Name of the object-index pass in a render result: renamed in 5.0."""
 
+EEVEE = "BLENDER_EEVEE" if bpy.app.version >= (5, 0, 0) else "BLENDER_EEVEE_NEXT"
+"""Name of the EEVEE engine: up to 4.5 it bears the name of the old one's successor."""
+
+MATERIAL_INDEX_PASS = "Material Index" if bpy.app.version >= (5, 0, 0) else "IndexMA"
+"""Name of the material-index pass in a render result: renamed in 5.0."""
+
+
+def transparent_bounces(surfaces: int) -> int:
+    """Cycles' limit with which a path crosses so many transparent surfaces: from 5.0 one more."""
+    return surfaces + 1 if bpy.app.version >= (5, 0, 0) else surfaces
+
+
+def has_nodes(material: Any) -> bool:
+    """Whether a material is made of nodes: up to 4.5 not every one is, from 5.0 all are."""
+    return bpy.app.version >= (5, 0, 0) or bool(material.use_nodes)
+
 
 def operator(category: str, name: str) -> Any | None:
     """An operator, or None where this Blender lacks it; `hasattr` is always true."""
@@ -59,6 +75,13 @@ def world_nodes(world: Any) -> Any:
     if bpy.app.version < (5, 0, 0):
         world.use_nodes = True
     return world.node_tree
+
+
+def material_nodes(material: Any) -> Any:
+    """The node tree of a new material; up to 4.5 it must be asked for, from 5.0 it is there."""
+    if bpy.app.version < (5, 0, 0):
+        material.use_nodes = True
+    return material.node_tree
 
 
 def compositor_off(scene: Any) -> None:
