@@ -9,7 +9,7 @@ file is involved.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -26,24 +26,38 @@ T = TypeVar("T")
 NO_SURFACE = np.float32(1e10)
 """What Cycles' depth pass holds where no surface is hit."""
 
+AOVS = {Pass.ALBEDO: "viewbatch_albedo", Pass.NORMAL: "viewbatch_normal"}
+"""What the nodes that `aov` installs make, and the names that it gives those nodes and the
+passes. Blender makes a dot in such names an underscore."""
+
 _SOURCES = {
-    # pass -> (name in the render result, channels)
-    Pass.COLOR: ("Combined", 4),
-    Pass.DEPTH: ("Depth", 1),
-    Pass.OBJECT_ID: (versions.OBJECT_INDEX_PASS, 1),
-    Pass.NORMAL: ("Normal", 3),
-    Pass.POSITION: ("Position", 3),
+    # pass -> names in the render result
+    Pass.COLOR: ("Combined",),
+    Pass.NOISY_COLOR: ("Noisy Image",),
+    Pass.DEPTH: ("Depth",),
+    Pass.OBJECT_ID: (versions.OBJECT_INDEX_PASS,),
+    Pass.NORMAL: (AOVS[Pass.NORMAL], "Normal", "Depth"),
+    Pass.POSITION: ("Position",),
+    Pass.ALBEDO: (AOVS[Pass.ALBEDO],),
+    Pass.UV: ("UV",),
+    Pass.MATERIAL_ID: (versions.MATERIAL_INDEX_PASS, versions.OBJECT_INDEX_PASS),
 }
 
 
 def enable_passes(view_layer: Any, passes: Iterable[Pass]) -> None:
-    """Make a view layer render exactly these passes."""
-    wanted = frozenset(passes)
+    """Make a view layer render these passes; UV and AOVs, once installed, always are."""
+    wanted = _with_sources(passes)
     view_layer.use_pass_combined = True
+    view_layer.cycles.denoising_store_passes = Pass.NOISY_COLOR in wanted
     view_layer.use_pass_z = Pass.DEPTH in wanted
     view_layer.use_pass_object_index = Pass.OBJECT_ID in wanted
     view_layer.use_pass_normal = Pass.NORMAL in wanted
     view_layer.use_pass_position = Pass.POSITION in wanted
+    # Never switched off, and by a batch switched on before its first render: where it changes
+    # between two renders that share their data, Cycles reads texture coordinates from stale
+    # places, in this pass and in textures (measured with 4.2, 4.5 and 5.0).
+    view_layer.use_pass_uv |= Pass.UV in wanted
+    view_layer.use_pass_material_index = Pass.MATERIAL_ID in wanted
 
 
 class Capture:
@@ -92,13 +106,25 @@ class Capture:
             result = engine.get_result()
             layer = next(layer for layer in result.layers if layer.name == layer_name)
             size = (result.resolution_y, result.resolution_x)
-            return {p: _decoded(p, _read(layer, size, *_SOURCES[p])) for p in wanted}
+            names = {name for kind in wanted for name in _SOURCES[kind]}
+            raw = {name: _read(layer, size, name) for name in names}
+            return {kind: _decoded(kind, [raw[name] for name in _SOURCES[kind]]) for kind in wanted}
 
         return self._render(scene, on_finish=read)
 
     def evaluated(self, scene: Any, read: Callable[[Any], T]) -> T:
-        """Render a scene, and return what `read` makes of the depsgraph that is rendered."""
-        return self._render(scene, on_start=read)
+        """What `read` makes of the depsgraph that a render of the scene is made from.
+
+        Blender renders 4x4 pixels for that, of a single sample, whatever the settings are.
+        """
+        render, cycles = scene.render, scene.cycles
+        kept = render.resolution_x, render.resolution_y, cycles.samples, cycles.use_denoising
+        render.resolution_x = render.resolution_y = 4
+        cycles.samples, cycles.use_denoising = 1, False
+        try:
+            return self._render(scene, on_start=read)
+        finally:
+            render.resolution_x, render.resolution_y, cycles.samples, cycles.use_denoising = kept
 
     def _render(
         self,
@@ -161,28 +187,72 @@ def _engine_class() -> Any:
     return CyclesRender
 
 
-def _read(layer: Any, size: tuple[int, int], name: str, channels: int) -> npt.NDArray[np.float32]:
+def _read(layer: Any, size: tuple[int, int], name: str) -> npt.NDArray[np.float32]:
     """A pass as (H, W, channels) with row 0 on top; Blender's rows run bottom-up."""
     try:
         source = next(p for p in layer.passes if p.name == name)
     except StopIteration:
         there = ", ".join(p.name for p in layer.passes)
         raise RunError(f"the render has no pass {name}, only {there}") from None
-    buffer = np.empty(size[0] * size[1] * channels, dtype=np.float32)
+    buffer = np.empty(size[0] * size[1] * source.channels, dtype=np.float32)
     source.rect.foreach_get(buffer)
-    return buffer.reshape(*size, channels)[::-1]
+    return buffer.reshape(*size, source.channels)[::-1]
 
 
-def _decoded(kind: Pass, values: npt.NDArray[np.float32]) -> npt.NDArray[np.generic]:
-    """A pass as `Pass` describes it, contiguous and read-only."""
+def _with_sources(wanted: Iterable[Pass]) -> frozenset[Pass]:
+    """The passes that must be rendered for these."""
+    passes = frozenset(wanted)
+    if Pass.NORMAL in passes:
+        passes |= {Pass.DEPTH}
+    return passes | {Pass.OBJECT_ID} if Pass.MATERIAL_ID in passes else passes
+
+
+def _decoded(kind: Pass, raw: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.generic]:
+    """A pass as `Pass` describes it, contiguous and read-only, from its sources in order."""
     decoded: npt.NDArray[np.generic]
     match kind:
         case Pass.DEPTH:
-            depth = values[..., 0]
-            decoded = np.where(depth == NO_SURFACE, np.float32(0), depth)
+            decoded = np.where(_no_surface(raw[0]), np.float32(0), raw[0][..., 0])
         case Pass.OBJECT_ID:
-            decoded = np.rint(values[..., 0]).astype(np.uint32)
+            decoded = _ids(raw[0])
+        case Pass.MATERIAL_ID:
+            # Material ids stand where object ids do.
+            material_ids, object_ids = map(_ids, raw)
+            decoded = np.where(object_ids == 0, np.uint32(0), material_ids)
+        case Pass.ALBEDO:
+            decoded = np.ascontiguousarray(raw[0][..., :3])
+        case Pass.NORMAL:
+            decoded = _normals(*raw)
         case _:
-            decoded = np.ascontiguousarray(values)
+            decoded = np.ascontiguousarray(raw[0])
     decoded.flags.writeable = False
     return decoded
+
+
+def _no_surface(depth: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """(H, W) where a depth pass holds no depth."""
+    return np.asarray(depth[..., 0] == NO_SURFACE)
+
+
+def _ids(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint32]:
+    """(H, W) whole numbers of an index pass, which Cycles keeps as floats."""
+    ids: npt.NDArray[np.uint32] = np.rint(values[..., 0]).astype(np.uint32)
+    return ids
+
+
+def _normals(
+    of_geometry: npt.NDArray[np.float32],
+    of_shading: npt.NDArray[np.float32],
+    depth: npt.NDArray[np.float32],
+) -> npt.NDArray[np.float32]:
+    """(H, W, 3) unit normals, 0 where there is no surface.
+
+    Where no material feeds the pass, since it has no shader that reflects, Cycles' own normal
+    stands: nothing turns it there. (From 5.0 it is bent near outlines where there is no
+    material at all, such as on geometry that only modifiers make.)
+    """
+    length = np.linalg.norm(of_geometry[..., :3], axis=-1, keepdims=True)
+    normals = np.where(length > 0, of_geometry[..., :3], of_shading)
+    length = np.linalg.norm(normals, axis=-1, keepdims=True)
+    there = (length > 0) & ~_no_surface(depth)[..., None]
+    return np.asarray(np.divide(normals, length, out=np.zeros_like(normals), where=there))

@@ -2,21 +2,23 @@
 
 Modifiers with their render settings and instances are applied, and what is hidden from
 rendering is not there, so bounds and object ids belong to the very geometry of the images.
+Displacement by a material and hair are made by Cycles itself, and are not in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from viewbatch.geometry import Bounds, bounds_of_point_sets, transform_points
 from viewbatch.geometry.transforms import Array
+from viewbatch.plugin import SceneMesh
 
-_MESH_LIKE = frozenset({"MESH", "CURVE", "SURFACE", "FONT", "META"})
+_NAME, _KEY = "viewbatch.name", "viewbatch.key"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,11 +30,24 @@ class Piece:
     world_from_object: Array
     points: npt.NDArray[np.float32]
     """(n, 3) the vertices that faces use, in the object's frame."""
+    materials: tuple[Any, ...] = ()
+    """The materials in the file that faces have, in the order of their slots."""
 
     @property
     def name(self) -> str:
         """The object's name; of two objects of one name, one is linked from another file."""
-        return str(self.source.name)
+        return str(self.source.get(_NAME, self.source.name))
+
+    @property
+    def key(self) -> str:
+        """The same for all pieces of one object of the file."""
+        return str(self.source.get(_KEY, self.source.as_pointer()))
+
+    @staticmethod
+    def remember(copy: Any, original: Any) -> None:
+        """Make the pieces of a copied object those of the original."""
+        copy[_NAME] = original.name
+        copy[_KEY] = str(original.as_pointer())
 
     @property
     def points_in_world(self) -> Array:
@@ -55,49 +70,117 @@ def bounds_of(pieces: Iterable[Piece]) -> Bounds | None:
     return bounds_of_point_sets(_Points(list(pieces)))
 
 
+def boxes_of(pieces: Sequence[Piece]) -> Array:
+    """(n, 2, 3) minimum and maximum in world of each piece."""
+    return np.array([(p.min(axis=0), p.max(axis=0)) for p in _Points(pieces)])
+
+
+def rendered_instances(depsgraph: Any) -> Iterator[Any]:
+    """Every instance of a mesh that the camera can see.
+
+    What curves, surfaces, texts and metaballs are evaluated to are instances of meshes too.
+    """
+    for instance in depsgraph.object_instances:
+        if (
+            instance.object.type == "MESH"
+            and instance.show_self
+            and instance.object.visible_camera
+            and (instance.parent is None or instance.parent.visible_camera)
+        ):
+            yield instance
+
+
 def read_pieces(depsgraph: Any) -> list[Piece]:
     """Every instance of a mesh that the camera can see, by name.
 
     Must run while the depsgraph is alive; the result holds copies.
     """
     cache: dict[int, npt.NDArray[np.float32]] = {}
+    slots: dict[int, npt.NDArray[np.int32]] = {}
     pieces = []
-    for instance in depsgraph.object_instances:
+    for instance in rendered_instances(depsgraph):
         evaluated = instance.object
-        if (
-            evaluated.type not in _MESH_LIKE
-            or not instance.show_self
-            or not evaluated.visible_camera
-            or not (instance.parent is None or instance.parent.visible_camera)
-        ):
-            continue
         key = evaluated.data.as_pointer()
         if key not in cache:
-            cache[key] = _face_points(evaluated)
+            points, _, slots[key] = _read_faces(evaluated)
+            cache[key] = points
         if len(cache[key]):
             pieces.append(
                 Piece(
                     source=evaluated.original,
                     world_from_object=np.array(instance.matrix_world, dtype=np.float64),
                     points=cache[key],
+                    materials=_materials(evaluated, slots[key]),
                 )
             )
     return sorted(pieces, key=lambda piece: (piece.name, piece.source.name_full))
 
 
-def _face_points(evaluated: Any) -> npt.NDArray[np.float32]:
-    """(n, 3) vertices of an evaluated object that belong to some face."""
-    is_mesh = evaluated.type == "MESH"
-    mesh = evaluated.data if is_mesh else evaluated.to_mesh()
-    if mesh is None or len(mesh.polygons) == 0:
-        return np.empty((0, 3), dtype=np.float32)
+def read_mesh(depsgraph: Any, ids: Collection[int]) -> SceneMesh:
+    """The geometry of the objects with one of these ids, every instance of them.
+
+    Must run while the depsgraph is alive; the result holds copies.
+    """
+    cache: dict[int, _Faces] = {}
+    vertices, triangles, object_ids = [np.empty((0, 3))], [], []
+    count = 0
+    for instance in rendered_instances(depsgraph):
+        evaluated = instance.object
+        if evaluated.pass_index not in ids:
+            continue
+        key = evaluated.data.as_pointer()
+        if key not in cache:
+            cache[key] = _read_faces(evaluated)
+        points, corners, _ = cache[key]
+        world_from_object = np.array(instance.matrix_world, dtype=np.float64)
+        if np.linalg.det(world_from_object[:3, :3]) < 0:
+            # A mirror image turns the other way round.
+            corners = corners[:, ::-1]
+        vertices.append(transform_points(world_from_object, points))
+        triangles.append(corners.astype(np.int64) + count)
+        object_ids.append(np.full(len(corners), evaluated.pass_index, dtype=np.uint32))
+        count += len(points)
+    return SceneMesh(
+        vertices=np.concatenate(vertices),
+        triangles=np.concatenate([np.empty((0, 3), dtype=np.int64), *triangles]),
+        object_ids=np.concatenate([np.empty(0, dtype=np.uint32), *object_ids]),
+    )
+
+
+class _Faces(NamedTuple):
+    """The faces of an evaluated object, in its own frame."""
+
+    points: npt.NDArray[np.float32]
+    """(n, 3) the vertices that belong to some face."""
+    triangles: npt.NDArray[np.int32]
+    """(m, 3) indices of them: the triangles that faces are cut into for rendering,
+    counter-clockwise seen from where they face."""
+    slots: npt.NDArray[np.int32]
+    """The numbers of the slots of their materials, each once."""
+
+
+def _read_faces(evaluated: Any) -> _Faces:
+    mesh = evaluated.data
+    if len(mesh.polygons) == 0:
+        none = np.empty((0, 3), dtype=np.int32)
+        return _Faces(none.astype(np.float32), none, none[:, 0])
     points = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
     mesh.vertices.foreach_get("co", points)
-    corners = np.empty(len(mesh.loops), dtype=np.int32)
-    mesh.loops.foreach_get("vertex_index", corners)
-    used = np.zeros(len(mesh.vertices), dtype=bool)
+    mesh.calc_loop_triangles()
+    corners = np.empty(len(mesh.loop_triangles) * 3, dtype=np.int32)
+    mesh.loop_triangles.foreach_get("vertices", corners)
+    used = np.zeros(len(points) // 3, dtype=bool)
     used[corners] = True
-    if not is_mesh:
-        evaluated.to_mesh_clear()
-    face_points: npt.NDArray[np.float32] = points.reshape(-1, 3)[used]
-    return face_points
+    number = np.cumsum(used, dtype=np.int32) - 1
+    slots = np.empty(len(mesh.polygons), dtype=np.int32)
+    mesh.polygons.foreach_get("material_index", slots)
+    return _Faces(points.reshape(-1, 3)[used], number[corners].reshape(-1, 3), np.unique(slots))
+
+
+def _materials(evaluated: Any, slots: npt.NDArray[np.int32]) -> tuple[Any, ...]:
+    """The materials of slots in the file; a number beyond the last slot means the last."""
+    there = [slot.material for slot in evaluated.material_slots]
+    if not there:
+        return ()
+    found = [there[min(int(slot), len(there) - 1)] for slot in slots]
+    return tuple(dict.fromkeys(material.original for material in found if material is not None))
