@@ -28,7 +28,9 @@ atexit.register(_end)
 
 pytest.importorskip("bpy", reason="the bpy package is not installed")
 
-from viewbatch.blender.capture import Capture  # noqa: E402 - needs bpy
+from viewbatch.blender import eevee  # noqa: E402 - needs bpy
+from viewbatch.blender.capture import Capture  # noqa: E402
+from viewbatch.errors import UsageError  # noqa: E402
 
 
 @pytest.hookimpl(trylast=True)
@@ -41,3 +43,12 @@ def pytest_sessionfinish(exitstatus: int) -> None:
 def capture() -> Iterator[Capture]:
     with Capture() as active:
         yield active
+
+
+@pytest.fixture(scope="session")
+def opengl() -> None:
+    """Skips where EEVEE would end the process."""
+    try:
+        eevee.check_opengl()
+    except UsageError as error:
+        pytest.skip(str(error))

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from viewbatch import plugin, sources
-from viewbatch.blender import engine
-from viewbatch.blender.camera import BlenderPose, intrinsics_of, new_camera
-from viewbatch.blender.capture import Capture
+from viewbatch.blender import aov, engine, versions
+from viewbatch.blender.camera import BlenderPose, new_camera
+from viewbatch.blender.capture import AOVS, Capture
+from viewbatch.blender.lens import Lens
 from viewbatch.blender.model import format_of, import_model
 from viewbatch.blender.runner import Job, run
 from viewbatch.blender.scene import Stage, build
@@ -44,11 +45,14 @@ def random_rotation(rng: np.random.Generator) -> Array:
     return q * np.sign(np.linalg.det(q))
 
 
-def configured(*overrides: str) -> tuple[Config, dict[str, type[Plugin]]]:
-    """The default configuration with KEY=VALUE overrides, and the plugins it names."""
-    found = sources.load(sources.DEFAULT_FILE, overrides, ROOT)
+def configured(
+    *overrides: str, path: Path = sources.DEFAULT_FILE
+) -> tuple[Config, dict[str, type[Plugin]]]:
+    """A configuration with KEY=VALUE overrides, and the plugins it names."""
+    found = sources.load(path, overrides, ROOT)
     assert found.plugins is not None
-    classes, problems = plugin.find(found.plugins.enabled, found.plugin_tables, None)
+    folder = Path(found.plugins.path) if found.plugins.path else None
+    classes, problems = plugin.find(found.plugins.enabled, found.plugin_tables, folder)
     return found.decode({name: c.Config for name, c in classes.items()}, problems), classes
 
 
@@ -86,18 +90,35 @@ def triangles_in_world(mesh_object: Any) -> Array:
     return points[[list(t.vertices) for t in mesh.loop_triangles]]
 
 
+def shaded(name: str, shader: str, **inputs: Any) -> Any:
+    """A material of one shader node; inputs by name, with _ for a space, unlinked."""
+    material = bpy.data.materials.new(name)
+    tree = nodes_of(material)
+    node = tree.nodes.new(shader)
+    for key, value in inputs.items():
+        node.inputs[key.replace("_", " ")].default_value = value
+    output = tree.nodes.new("ShaderNodeOutputMaterial")
+    tree.links.new(node.outputs[0], output.inputs["Surface"])
+    return material
+
+
+def nodes_of(material: Any) -> Any:
+    """The node tree of a new material, emptied."""
+    tree = versions.material_nodes(material)
+    tree.nodes.clear()
+    return tree
+
+
 def emission(name: str, color: Sequence[float], strength: float = 1.0) -> Any:
     """A material that shines with one linear colour, whatever the light."""
-    material = bpy.data.materials.new(name)
-    material.use_nodes = True
-    tree = material.node_tree
-    tree.nodes.clear()
-    shader = tree.nodes.new("ShaderNodeEmission")
-    shader.inputs["Color"].default_value = (*color, 1.0)
-    shader.inputs["Strength"].default_value = strength
-    output = tree.nodes.new("ShaderNodeOutputMaterial")
-    tree.links.new(shader.outputs["Emission"], output.inputs["Surface"])
-    return material
+    return shaded(name, "ShaderNodeEmission", Color=(*color, 1.0), Strength=strength)
+
+
+def lens_of(config: Config) -> Lens:
+    """The lens of a configuration that draws none."""
+    focal_length = config.camera.lens.focal_length
+    assert isinstance(focal_length, float)
+    return Lens.configured(config.camera, config.render, focal_length)
 
 
 @dataclass
@@ -108,14 +129,19 @@ class Studio:
     capture: Capture
     config: Config
 
+    @property
+    def lens(self) -> Lens:
+        return lens_of(self.config)
+
     @classmethod
     def of(cls, scene: Any, capture: Capture, *overrides: str) -> Studio:
         config, _ = configured(*overrides)
-        camera = new_camera(config.camera)
+        camera = new_camera(config.camera.dof)
         scene.collection.objects.link(camera)
         scene.camera = camera
         engine.configure(scene, config.render)
         engine.configure_image(scene, config.render)
+        lens_of(config).apply(scene)
         return cls(scene, capture, config)
 
     def look(
@@ -131,16 +157,18 @@ class Studio:
         pose.place(self.scene.camera)
         data = self.scene.camera.data
         data.clip_start, data.clip_end = near, far
-        return Camera(
-            intrinsics=intrinsics_of(data, self.scene.render), cam_from_world=pose.cam_from_world
-        )
+        return Camera(intrinsics=self.lens.intrinsics, cam_from_world=pose.cam_from_world)
 
     def color(self, seed: int = 1, *, denoise: bool = False, dof: bool = False) -> Any:
         """(H, W, 4) linear premultiplied colour."""
-        engine.use_color(self.scene, self.config.render, seed, denoise=denoise, dof=dof)
-        return self.capture.passes(self.scene, [Pass.COLOR])[Pass.COLOR]
+        only = frozenset({Pass.COLOR})
+        engine.use_color(self.scene, self.config.render, seed, only, denoise=denoise, dof=dof)
+        return self.capture.passes(self.scene, only)[Pass.COLOR]
 
     def ground_truth(self, passes: frozenset[Pass] = GROUND_TRUTH) -> Frame:
+        """The passes, once the materials make them: from the first call on they do."""
+        there = {made.name for made in self.scene.view_layers[0].aovs}
+        aov.install(self.scene, [p for p in passes if AOVS.get(p, "") not in there])
         engine.use_ground_truth(self.scene, passes)
         return self.capture.passes(self.scene, passes)
 
@@ -149,9 +177,10 @@ def staged(path: Path, capture: Capture, *overrides: str) -> tuple[Stage, Config
     """The scene that the generator builds from a model file."""
     config, _ = configured(*overrides)
     source = import_model(path)
-    camera = new_camera(config.camera)
+    camera = new_camera(config.camera.dof)
     stage = build(source, format_of(path), camera, config, capture)
     engine.configure(stage.scene, config.render)
+    lens_of(config).apply(stage.scene)
     return stage, config
 
 
@@ -162,9 +191,11 @@ def save_blend(path: Path) -> Path:
     return path
 
 
-def generate(model: Path, output: Path, number: int, *overrides: str) -> Dataset:
+def generate(
+    model: Path, output: Path, number: int, *overrides: str, path: Path = sources.DEFAULT_FILE
+) -> Dataset:
     """A dataset, made by the generator in this process."""
-    config, classes = configured(*overrides)
+    config, classes = configured(*overrides, path=path)
     job = Job(
         model=model,
         output=output,

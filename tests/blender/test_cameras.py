@@ -17,7 +17,7 @@ from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
 from tests.blender import scenes
-from viewbatch.blender.camera import BlenderPose, intrinsics_of, new_camera
+from viewbatch.blender.camera import BlenderPose, new_camera
 from viewbatch.blender.capture import Capture
 from viewbatch.blender.engine import configure
 from viewbatch.geometry import Camera, transform_points
@@ -149,12 +149,15 @@ def test_blenders_own_projection_agrees(fit: str) -> None:
         overrides += ["render.resolution_percentage=100"]
         config, _ = scenes.configured(*overrides)
         configure(scene, config.render)
-        camera_object = new_camera(config.camera)
+        camera_object = new_camera(config.camera.dof)
         scene.collection.objects.link(camera_object)
+        scene.camera = camera_object
+        lens = scenes.lens_of(config)
+        lens.apply(scene)
         pose = BlenderPose.nearest((1.0, -2.0, 0.5), scenes.random_rotation(rng))
         pose.place(camera_object)
         bpy.context.view_layer.update()
-        k = intrinsics_of(camera_object.data, scene.render)
+        k = lens.intrinsics
         camera = Camera(intrinsics=k, cam_from_world=pose.cam_from_world)
         in_image = rng.uniform(0.1, 0.9, (20, 2)) * (k.width, k.height)
         in_cam = k.rays(in_image) * rng.uniform(2, 9, (20, 1))

@@ -49,9 +49,8 @@ def shining_studio(capture: Capture, *overrides: str) -> scenes.Studio:
 
 def saved(studio: scenes.Studio, folder: Path, color: Any) -> Path:
     """The colour file that the runner would write."""
-    height, width = color.shape[:2]
     path = folder / f"image{image_extension(studio.config.render)}"
-    ColorEncoder(studio.scene, width, height).save(color, path)
+    ColorEncoder(studio.config.render).save(color, path)
     return path
 
 
@@ -198,6 +197,26 @@ def test_pixels_are_those_that_blender_itself_saves(
     bpy.data.images["Render Result"].save_render(str(theirs), scene=studio.scene)
     ours = saved(studio, tmp_path, color)
     np.testing.assert_array_equal(np.asarray(Image.open(ours)), np.asarray(Image.open(theirs)))
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "OPEN_EXR", "JPEG"])
+@pytest.mark.parametrize("view_transform", ["Standard", "AgX"])
+def test_levels_are_those_of_an_8_bit_png(
+    tmp_path: Path, capture: Capture, view_transform: str, file_format: str
+) -> None:
+    """Whatever the format of the colour files is."""
+    studio = shining_studio(
+        capture, "render.film_transparent=true", f'render.view_transform="{view_transform}"',
+    )  # fmt: skip
+    color = studio.color()
+    in_file = np.asarray(Image.open(saved(studio, tmp_path, color)))
+    config, _ = scenes.configured(
+        f'render.view_transform="{view_transform}"',
+        f'render.image_settings.file_format="{file_format}"',
+    )
+    levels = ColorEncoder(config.render).levels(color)
+    assert levels.dtype == np.uint8
+    np.testing.assert_array_equal(levels, in_file)
 
 
 def test_equal_renders_give_equal_bytes(tmp_path: Path, capture: Capture) -> None:

@@ -329,6 +329,7 @@ def test_automatic_clip_planes_enclose_a_model_off_the_axis(tmp_path: Path) -> N
     path = scenes.save_blend(tmp_path / "model.blend")
     wide = ["camera.target=[6,0,0]", "camera.lens.focal_length=14", "camera.location.mode=uniform",
             "camera.location.uniform.radius=5", "camera.location.radius_unit=scene",
+            "camera.checks.margin=0", "camera.checks.outside_geometry=false",
             "camera.location.uniform.inc_start=pi/2", "camera.location.uniform.inc_stop=pi/2",
             "render.samples=1", "render.cycles.use_denoising=false"]  # fmt: skip
     found = scenes.generate(path, tmp_path / "auto", 4, *SMALL, *wide)

@@ -23,6 +23,7 @@ class Note(Plugin):
         greeting: str = "pixels"
 
     passes = frozenset({Pass.NORMAL})
+    dataset_files = ("notes.txt",)
 
     def on_view_rendered(self, view, frame):
         count = int((frame[Pass.NORMAL] != 0).any(axis=-1).sum())
@@ -52,6 +53,8 @@ from viewbatch.plugin import Plugin
 
 class Last(Plugin):
     """Fails until a file is there."""
+
+    dataset_files = ("last.txt",)
 
     def on_batch_finished(self, batch):
         if not Path("ready").exists():

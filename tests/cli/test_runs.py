@@ -7,6 +7,7 @@ import math
 import re
 import shutil
 import struct
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -273,3 +274,22 @@ def test_an_exclusion_of_everything_in_words(host: Host, here: Path) -> None:
         "error: objects.exclude_pattern 'tetra' matches every object of the model, and one at "
         "least must be left\n"
     )
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="takes EGL away from Mesa")
+def test_eevee_without_opengl_is_told_before_the_model_is_imported(host: Host, here: Path) -> None:
+    """Blender itself would die of it, with nothing to catch."""
+    (here / "half.glb").write_bytes(SUZANNE.read_bytes()[:2000])
+    result = host.run(
+        "half.glb", "out", "--set", "render.engine=EEVEE",
+        cwd=here, env={"__EGL_VENDOR_LIBRARY_FILENAMES": "/nonexistent.json"},
+    )  # fmt: skip
+    assert result.code == 2
+    [version] = re.findall(r"Blender (\d+\.\d+\.\d+) finds", result.stderr)
+    assert result.told(
+        f"configuration: {here / 'config.toml'} and --set\n"
+        "error: render.engine is EEVEE, which needs a working OpenGL, and Blender "
+        f"{version} finds none; install libegl1 libgl1 libgl1-mesa-dri (Debian, Ubuntu) or use "
+        "render.engine CYCLES\n"
+    )
+    assert not (here / "out").exists()

@@ -1,8 +1,8 @@
-"""Blender's camera: the only module that knows its frame and its lens.
+"""Blender's camera frame: the only module that knows it.
 
 `blcam` is Blender's camera frame: x right, y up, looking along -z. Lamps share it.
-Blender keeps poses and lenses in float32, so a planned camera is first rounded to what
-Blender can hold, and the rounded one is recorded: records state what was rendered.
+Blender keeps poses in float32, so a planned camera is first rounded to what Blender can
+hold, and the rounded one is recorded: records state what was rendered.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from typing import Any
 import bpy
 import numpy as np
 
-from viewbatch.config import CameraConfig, SensorFit
+from viewbatch.config.camera import DofConfig
 from viewbatch.geometry import (
-    Intrinsics,
     look_at,
     quaternion_wxyz_from_rotation,
     rigid,
@@ -72,58 +71,14 @@ def aimed(location: Vector3, target: Vector3) -> BlenderPose:
     return BlenderPose.nearest(location, look_at(location, target))
 
 
-def new_camera(config: CameraConfig) -> Any:
-    """A camera object with the configured lens and depth of field, not in any scene yet."""
+def new_camera(config: DofConfig) -> Any:
+    """A camera object with the configured depth of field, not in any scene yet."""
     data = bpy.data.cameras.new("viewbatch.camera")
-    data.type = "PERSP"
-    data.lens_unit = "MILLIMETERS"
-    data.lens = config.lens.focal_length
-    data.sensor_fit = config.sensor_fit
-    data.sensor_width = config.sensor_width
-    data.sensor_height = config.sensor_height
-    data.shift_x = config.lens.shift_x
-    data.shift_y = config.lens.shift_y
-    data.dof.use_dof = config.dof.use
-    data.dof.aperture_fstop = config.dof.fstop
+    data.dof.use_dof = config.use
+    data.dof.aperture_fstop = config.fstop
     data.dof.aperture_blades = 0
     data.dof.aperture_ratio = 1.0
     return bpy.data.objects.new("viewbatch.camera", data)
-
-
-def intrinsics_of(data: Any, render: Any) -> Intrinsics:
-    """Intrinsics of a Blender camera under a scene's render settings, in closed form.
-
-    Blender keeps the size that a percentage leaves rounded down, and takes the aspect of
-    the frame from the rounded size. The sensor's size belongs to the frame's longer side
-    (AUTO) or to the named one; the lens shift is in units of that side, in both axes;
-    a pixel is `pixel_aspect_x / pixel_aspect_y` as wide as high.
-    """
-    width = int(render.resolution_x) * int(render.resolution_percentage) // 100
-    height = int(render.resolution_y) * int(render.resolution_percentage) // 100
-    aspect = render.pixel_aspect_x / render.pixel_aspect_y
-    fit = SensorFit(data.sensor_fit)
-    if fit is SensorFit.AUTO:
-        # Blender takes sensor_width for the longer side, whichever it is.
-        horizontal, sensor = width * aspect >= height, data.sensor_width
-    else:
-        horizontal = fit is SensorFit.HORIZONTAL
-        sensor = data.sensor_width if horizontal else data.sensor_height
-    if horizontal:
-        fx = data.lens / sensor * width
-        fy = fx * aspect
-        shift_u, shift_v = data.shift_x * width, data.shift_y * width * aspect
-    else:
-        fy = data.lens / sensor * height
-        fx = fy / aspect
-        shift_u, shift_v = data.shift_x * height / aspect, data.shift_y * height
-    return Intrinsics(
-        width=width,
-        height=height,
-        fx=fx,
-        fy=fy,
-        cx=width / 2 - shift_u,
-        cy=height / 2 + shift_v,
-    )
 
 
 def _float32(value: float) -> float:

@@ -1,4 +1,4 @@
-"""Colour files, encoded by Blender from the captured pixels.
+"""Colour files and display levels, made by Blender from the captured pixels.
 
 Not from `Render Result`: files saved from there hold the time of rendering, and no two
 runs would give equal bytes. The pixels are the same.
@@ -6,6 +6,7 @@ runs would give equal bytes. The pixels are the same.
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +14,49 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
+from viewbatch.blender import engine
+from viewbatch.config.render import RenderConfig
 from viewbatch.errors import RunError
 
 
 class ColorEncoder:
-    """Saves scene-linear images of one size through a scene's view transform and format."""
+    """Puts scene-linear images through the configured view transform and file format."""
 
-    def __init__(self, scene: Any, width: int, height: int) -> None:
-        self._scene = scene
-        # A float image is scene-linear with premultiplied alpha, as renders are.
-        self._image = bpy.data.images.new(
-            "viewbatch.color", width, height, alpha=True, float_buffer=True
-        )
-        self._image.alpha_mode = "PREMUL"
+    def __init__(self, config: RenderConfig) -> None:
+        self._file_scene = bpy.data.scenes.new("viewbatch.file")
+        self._levels_scene = bpy.data.scenes.new("viewbatch.levels")
+        for scene in (self._file_scene, self._levels_scene):
+            engine.configure_color_management(scene, config)
+        engine.configure_image(self._file_scene, config)
+        engine.configure_levels(self._levels_scene)
+        self._images: dict[tuple[int, int], Any] = {}
 
     def save(self, pixels: npt.NDArray[np.generic], path: Path) -> None:
-        """Write (H, W, 4) float32 pixels, row 0 on top, to a file."""
-        bottom_up = np.ascontiguousarray(pixels[::-1])
-        self._image.pixels.foreach_set(bottom_up.ravel())
+        """Write (H, W, 4) float32 premultiplied pixels, row 0 on top, as the colour file."""
+        self._save(pixels, path, self._file_scene)
+
+    def levels(self, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
+        """(H, W, 4) display levels with straight alpha of (H, W, 4) premultiplied pixels."""
+        with tempfile.TemporaryDirectory(prefix="viewbatch-") as folder:
+            path = Path(folder) / "levels.png"
+            self._save(pixels, path, self._levels_scene)
+            image = bpy.data.images.load(str(path))
+            try:
+                # As they are in the file: neither transformed nor premultiplied.
+                image.colorspace_settings.is_data = True
+                image.alpha_mode = "CHANNEL_PACKED"
+                values = np.empty(pixels.size, dtype=np.float32)
+                image.pixels.foreach_get(values)
+            finally:
+                bpy.data.images.remove(image)
+        levels: npt.NDArray[np.uint8] = np.rint(values * 255).astype(np.uint8)
+        return levels.reshape(pixels.shape)[::-1]
+
+    def _save(self, pixels: npt.NDArray[np.generic], path: Path, scene: Any) -> None:
+        image = self._image(pixels.shape[1], pixels.shape[0])
+        image.pixels.foreach_set(np.ascontiguousarray(pixels[::-1]).ravel())
         try:
-            self._image.save_render(str(path), scene=self._scene)
+            image.save_render(str(path), scene=scene)
         except RuntimeError as error:
             raise RunError(
                 f"the colour image {path.name} cannot be written to {path.parent}: "
@@ -40,3 +64,13 @@ class ColorEncoder:
             ) from error
         if not path.exists():
             raise RunError(f"Blender wrote no colour image to {path.parent}")
+
+    def _image(self, width: int, height: int) -> Any:
+        """A float image, which is scene-linear with premultiplied alpha, as renders are."""
+        if (width, height) not in self._images:
+            image = bpy.data.images.new(
+                "viewbatch.color", width, height, alpha=True, float_buffer=True
+            )
+            image.alpha_mode = "PREMUL"
+            self._images[width, height] = image
+        return self._images[width, height]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,15 +15,20 @@ from pathlib import Path
 import numpy as np
 
 from viewbatch import __version__, sampling, sources
-from viewbatch.blender import engine, versions
-from viewbatch.blender.camera import BlenderPose, intrinsics_of, new_camera
-from viewbatch.blender.capture import Capture
+from viewbatch.blender import aov, devices, eevee, engine, versions
+from viewbatch.blender.backdrop import Backdrop
+from viewbatch.blender.camera import new_camera
+from viewbatch.blender.cameras import Cameras
+from viewbatch.blender.capture import Capture, enable_passes
 from viewbatch.blender.color import ColorEncoder
+from viewbatch.blender.color_render import ColorRender
 from viewbatch.blender.model import format_of, import_model
-from viewbatch.blender.scene import Stage, build
-from viewbatch.config import Config, RadiusUnit
+from viewbatch.blender.scene import Stage, build, read_scene_mesh
+from viewbatch.blender.world import check_images, image_files
+from viewbatch.config import Config
+from viewbatch.config.render import Engine
+from viewbatch.config.scene import GroundMode
 from viewbatch.dataset import (
-    CameraRecord,
     Dataset,
     DatasetRecord,
     ModelRecord,
@@ -33,17 +39,19 @@ from viewbatch.dataset import (
 from viewbatch.dataset.reader import hash_file
 from viewbatch.dataset.records import cameras_to_json
 from viewbatch.dataset.writer import ViewFiles, ViewWriter, making_files, process_name, write_text
-from viewbatch.errors import UsageError
-from viewbatch.geometry import Camera, fit_distance, transform_points
-from viewbatch.passes import GROUND_TRUTH, Frame, Pass
-from viewbatch.plugin import BatchContext, Plugin, SceneContext, ViewContext, hook
+from viewbatch.passes import COLORS, GROUND_TRUTH, Frame, Pass
+from viewbatch.plugin import (
+    BatchContext,
+    Plugin,
+    SceneContext,
+    SceneMesh,
+    ViewContext,
+    dataset_files,
+    hook,
+)
 from viewbatch.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
-
-
-CameraAt = Callable[[int], tuple[CameraRecord, BlenderPose]]
-"""From a view's index to its camera, as recorded and as Blender holds it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,35 +79,49 @@ class Progress:
 def run(job: Job, stopwatch: Stopwatch) -> None:
     """Make every view of the job that does not exist yet."""
     versions.check()
+    check_images(job.config.world)
     kind = format_of(job.model)
     config = job.config
     plugins = {
         name: job.plugins[name](getattr(config.plugins, name)) for name in config.plugins.enabled
     }
+    if config.render.engine is Engine.EEVEE and not job.skip_render:
+        with stopwatch.stage("looking for OpenGL"):
+            eevee.check_opengl()
     with Capture() as capture:
         with stopwatch.stage("import"):
             source = import_model(job.model)
             digest = hash_file(job.model)
-            denoiser = engine.denoiser(config.render.cycles)
-            camera = new_camera(config.camera)
+            device = devices.enable(config.render.cycles)
+            denoiser = engine.denoiser(config.render, device)
+            camera = new_camera(config.camera.dof)
             stage = build(source, kind, camera, config, capture)
             engine.configure(stage.scene, config.render)
-            engine.configure_image(stage.scene, config.render)
         record = DatasetRecord(
             generator=f"viewbatch {__version__}",
             blender=versions.text(),
-            device=config.render.cycles.device,
+            engine=str(config.render.engine),
+            device=str(device),
             denoiser=denoiser,
             model=ModelRecord(
-                file=job.model.name, sha256=digest, world_from_model=stage.world_from_model
+                file=job.model.name,
+                sha256=digest,
+                world_from_model=stage.world_from_model,
+                offset_m=stage.offset,
             ),
-            bounds=stage.bounds,
+            bounds=stage.bounds.moved(stage.offset),
             objects=tuple(stage.objects),
+            categories=tuple(stage.categories),
+            materials=tuple(stage.materials),
+            inputs=_inputs(config),
             seed=config.seed,
             number_of_views=job.number_of_views,
+            files=dataset_files(plugins),
         )
-        camera_at = _cameras(config, stage, job.number_of_views)
-        camera_at(0)  # what cannot be placed is refused before anything is written
+        cameras = Cameras(config, stage, capture, job.number_of_views)
+        # What cannot be placed is refused before anything is written.
+        for index in range(job.number_of_views):
+            cameras(index)
         record = folder.begin(
             job.output,
             record,
@@ -108,7 +130,7 @@ def run(job: Job, stopwatch: Stopwatch) -> None:
             extensible=sampling.extensible(config.camera.location.mode),
         )
         with _log_file(job.output):
-            _Batch(job, stage, record, camera_at, plugins, capture, stopwatch).run()
+            _Batch(job, stage, record, cameras, plugins, capture, stopwatch).run()
 
 
 class _Batch:
@@ -119,7 +141,7 @@ class _Batch:
         job: Job,
         stage: Stage,
         record: DatasetRecord,
-        camera_at: CameraAt,
+        cameras: Cameras,
         plugins: Mapping[str, Plugin],
         capture: Capture,
         stopwatch: Stopwatch,
@@ -130,20 +152,32 @@ class _Batch:
         self.plugins = plugins
         self.capture = capture
         self.stopwatch = stopwatch
-        self.camera_at = camera_at
+        self.cameras = cameras
+        self.encoder = ColorEncoder(job.config.render)
+        self.scene_context = SceneContext(
+            record=record, intrinsics=cameras.shared_intrinsics, mesh=self._mesh
+        )
         declared = frozenset[Pass]().union(*(plugin.passes for plugin in plugins.values()))
         # A view's record always tells its depth range and how much of it the target fills.
         self.ground_truth = (declared & GROUND_TRUTH) | {Pass.DEPTH, Pass.OBJECT_ID}
+        self.colors = (declared & COLORS) | {Pass.COLOR}
+        enable_passes(stage.scene.view_layers[0], self.ground_truth)
+        self.color_render = ColorRender(
+            stage.scene, job.config, record.denoiser, capture, _backdrop(job.config, stage)
+        )
+
+    def _mesh(self) -> SceneMesh:
+        return read_scene_mesh(self.stage, self.capture)
 
     def run(self) -> None:
         """Render what is missing; finish the dataset where that completes it."""
         for plugin in self.plugins.values():
             with hook(plugin, "on_scene_ready"):
-                plugin.on_scene_ready(SceneContext(record=self.record))
+                plugin.on_scene_ready(self.scene_context)
         wanted = range(self.job.number_of_views)
         if self.job.skip_render:
-            cameras = {index: self.camera_at(index)[0] for index in wanted}
-            write_text(self.job.output, layout.CAMERAS, cameras_to_json(cameras))
+            records = {index: self.cameras(index).record for index in wanted}
+            write_text(self.job.output, layout.CAMERAS, cameras_to_json(records))
             log.info("%d cameras planned in %s", len(wanted), self.job.output / layout.CAMERAS)
             return
         # A plan of the same cameras, if there was one, is now told by the views' records.
@@ -178,47 +212,44 @@ class _Batch:
                 extra={"progress": Progress(written, len(indices), average)},
             )
 
-        first = self.camera_at(indices[0])[0].camera.intrinsics
-        encoder = ColorEncoder(self.stage.scene, first.width, first.height)
+        aov.install(self.stage.scene, self.ground_truth)
         with ViewWriter(report) as writer:
             for index in indices:
                 started[index] = time.perf_counter()
-                files, record = self._view(index, encoder)
+                files, record = self._view(index)
                 with self.stopwatch.stage("waiting for the writer"):
                     writer.submit(files, record)
             with self.stopwatch.stage("waiting for the writer"):
                 writer.drain()
 
-    def _view(self, index: int, encoder: ColorEncoder) -> tuple[ViewFiles, ViewRecord]:
+    def _view(self, index: int) -> tuple[ViewFiles, ViewRecord]:
         config, scene = self.job.config, self.stage.scene
-        camera, pose = self.camera_at(index)
+        camera = self.cameras(index)
         files = ViewFiles(
-            folder=self.job.output, index=index, cam_from_world=camera.camera.cam_from_world
+            folder=self.job.output,
+            index=index,
+            cam_from_world=camera.record.camera.cam_from_world,
         )
-        view = ViewContext(index=index, camera=camera, files=files)
+        view = ViewContext(
+            index=index, camera=camera.record, files=files, encode_color=self.encoder.levels
+        )
         try:
             for plugin in self.plugins.values():
                 with hook(plugin, "on_view_ready", index):
                     plugin.on_view_ready(view)
-            pose.place(scene.camera)
-            data = scene.camera.data
-            data.clip_start, data.clip_end = camera.near_m, camera.far_m
-            data.dof.focus_distance = float(np.linalg.norm(np.subtract(pose.location, self.target)))
+            camera.apply(scene)
+            self.stage.world.prepare(index)
+            self.stage.lights.prepare(index, camera.pose)
             with self.stopwatch.stage("colour"):
-                engine.use_color(
-                    scene,
-                    config.render,
-                    sampling.cycles_seed(config.seed, index),
-                    denoise=self.record.denoiser != "none",
-                    dof=config.camera.dof.use,
+                color = self.color_render.passes(
+                    self.colors, sampling.cycles_seed(config.seed, index)
                 )
-                color = self.capture.passes(scene, [Pass.COLOR])
             with self.stopwatch.stage("ground truth"):
                 engine.use_ground_truth(scene, self.ground_truth)
                 frame = {**color, **self.capture.passes(scene, self.ground_truth)}
             with self.stopwatch.stage("colour file"), making_files():
                 path = files.reserve(layout.RENDER, engine.image_extension(config.render))
-                encoder.save(color[Pass.COLOR], path)
+                self.encoder.save(color[Pass.COLOR], path)
             with self.stopwatch.stage("plugins"):
                 for plugin in self.plugins.values():
                     with hook(plugin, "on_view_rendered", index):
@@ -226,12 +257,7 @@ class _Batch:
         except BaseException:
             files.discard()
             raise
-        return files, _view_record(index, camera, frame)
-
-    @property
-    def target(self) -> tuple[float, float, float]:
-        """The point that cameras look at."""
-        return _target(self.job.config, self.stage)
+        return files, _view_record(view, frame, self.stage.ground_id)
 
     def _finish(self) -> None:
         dataset = Dataset.open(self.job.output)
@@ -239,83 +265,49 @@ class _Batch:
             return
         for plugin in self.plugins.values():
             with hook(plugin, "on_batch_finished"):
-                plugin.on_batch_finished(BatchContext(dataset=dataset))
+                plugin.on_batch_finished(BatchContext(dataset=dataset, scene=self.scene_context))
 
 
 def _views(number: int) -> str:
     return "1 view" if number == 1 else f"{number} views"
 
 
-def _target(config: Config, stage: Stage) -> tuple[float, float, float]:
-    return stage.bounds.center if config.camera.target == "center" else config.camera.target
+def _backdrop(config: Config, stage: Stage) -> Backdrop | None:
+    """What is put behind clear images, if anything is."""
+    plain_color = stage.world.plain_color
+    # Cycles draws a dark line around what stands in front of a shadow catcher, unless the
+    # film is clear: then a plain world is put behind it afterwards as well.
+    catches = config.ground.mode is GroundMode.SHADOW_CATCHER and plain_color is not None
+    if config.world.backdrop.path or (catches and not config.render.film_transparent):
+        return Backdrop(config.world.backdrop, plain_color)
+    return None
 
 
-def _cameras(config: Config, stage: Stage, number: int) -> CameraAt:
-    """The cameras of a dataset of `number` views."""
-    placement_of = sampling.plan(config.camera.location, config.seed, number)
-    intrinsics = intrinsics_of(stage.scene.camera.data, stage.scene.render)
-    target = _target(config, stage)
-    try:
-        fit = fit_distance(intrinsics, stage.bounds.radius)
-    except ValueError as error:
-        if config.camera.location.radius_unit is RadiusUnit.FIT:
-            raise UsageError(
-                f'camera.lens: {error}; shift it less, or set camera.location.radius_unit "scene"'
-            ) from error
-        fit = stage.bounds.radius
-    unit = fit if config.camera.location.radius_unit is RadiusUnit.FIT else 1.0
-
-    def camera_at(index: int) -> tuple[CameraRecord, BlenderPose]:
-        placement = placement_of(index)
-        try:
-            pose = BlenderPose.nearest(*placement.pose(target, unit))
-        except ValueError as error:
-            raise UsageError(
-                f"camera.location places view {index} at a distance of "
-                f"{placement.radius * unit:.3g} m from its target, where {error}; "
-                "choose a larger radius"
-            ) from error
-        near, far = _clip_planes(config, stage, pose)
-        drawn = {
-            "radius_m": placement.radius * unit,
-            "inclination_rad": placement.inclination_rad,
-            "azimuth_rad": placement.azimuth_rad,
-            "cycles_seed": sampling.cycles_seed(config.seed, index),
-        }
-        camera = Camera(intrinsics=intrinsics, cam_from_world=pose.cam_from_world)
-        return CameraRecord(camera=camera, near_m=near, far_m=far, drawn=drawn), pose
-
-    return camera_at
+def _inputs(config: Config) -> dict[str, str]:
+    """SHA-256 of what every path in the configuration names, by key; of several files together."""
+    found = {key: [path] for key, path in image_files(config.world).items()}
+    found["camera.location.file.path"] = sampling.input_files(config.camera)
+    hashes = {key: [hash_file(path) for path in paths] for key, paths in found.items() if paths}
+    return {
+        key: of[0] if len(of) == 1 else hashlib.sha256("".join(of).encode()).hexdigest()
+        for key, of in hashes.items()
+    }
 
 
-def _clip_planes(config: Config, stage: Stage, pose: BlenderPose) -> tuple[float, float]:
-    """Depths that enclose all that is rendered, as Blender holds them: float32."""
-    sphere = stage.everything
-    center_depth = float(transform_points(pose.cam_from_world, sphere.center)[2])
-    # Rays do not lose precision by a near plane close to the camera, and by far ones:
-    # there is room for what displacement and hair add to the measured meshes.
-    near = max(1e-3 * stage.bounds.radius, 1e-6)
-    far = max(2.0 * (center_depth + sphere.radius), 10.0 * near)
-    if config.camera.clip_start != "auto":
-        near = config.camera.clip_start
-    if config.camera.clip_end != "auto":
-        far = config.camera.clip_end
-    if near >= far:
-        raise UsageError(
-            f"camera.clip_start {near:.6g} m is not nearer than clip_end {far:.6g} m; "
-            'set both, or leave them "auto"'
-        )
-    return float(np.float32(near)), float(np.float32(far))
-
-
-def _view_record(index: int, camera: CameraRecord, frame: Frame) -> ViewRecord:
+def _view_record(view: ViewContext, frame: Frame, ground_id: int) -> ViewRecord:
     depth, ids = frame[Pass.DEPTH], frame[Pass.OBJECT_ID]
     surface = depth[depth > 0]
     depth_range = (float(surface.min()), float(surface.max())) if surface.size else None
-    coverage = float(np.count_nonzero(ids)) / ids.size
+    coverage = float(np.count_nonzero((ids != 0) & (ids != ground_id))) / ids.size
     if coverage == 0.0:
-        log.warning("view %d shows nothing of the target", index)
-    return ViewRecord(index=index, camera=camera, depth_range_m=depth_range, coverage=coverage)
+        log.warning("view %d shows nothing of the target", view.index)
+    return ViewRecord(
+        index=view.index,
+        camera=view.camera,
+        depth_range_m=depth_range,
+        coverage=coverage,
+        notes=view.notes,
+    )
 
 
 @contextmanager

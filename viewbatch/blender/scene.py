@@ -6,29 +6,40 @@ the user's start-up file holds.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, NamedTuple
 
 import bpy
 import numpy as np
 from mathutils import Matrix
 
-from viewbatch.blender import lights, measure, versions
+from viewbatch.blender import materials, measure, recenter, versions
 from viewbatch.blender.capture import Capture
+from viewbatch.blender.ground import add_ground
+from viewbatch.blender.lights import Lights
+from viewbatch.blender.materials import LARGEST_ID
 from viewbatch.blender.measure import Piece
-from viewbatch.blender.model import Format
-from viewbatch.config import Config, ModelConfig, Normalize, ObjectsConfig, UpAxis
+from viewbatch.blender.model import GLTF, Format
+from viewbatch.blender.world import World
+from viewbatch.config import Config
+from viewbatch.config.scene import ModelConfig, Normalize, ObjectsConfig, UpAxis
 from viewbatch.dataset import ObjectRecord
 from viewbatch.errors import ModelError
-from viewbatch.geometry import Bounds
-from viewbatch.geometry.transforms import Array
+from viewbatch.geometry import Bounds, rigid
+from viewbatch.geometry.transforms import Array, Vector3, negated
+from viewbatch.plugin import SceneMesh
 
-LARGEST_ID = 32767
-"""Blender clamps an object's pass index to this."""
+log = logging.getLogger(__name__)
+
+_ORIGIN = (0.0, 0.0, 0.0)
 
 DEFAULT_CATEGORY = "object"
+GROUND = "ground"
+"""Name and category of the ground where masks show it."""
 
 # (3, 3) rotations by the axis that they turn to +z. For y it is the usual change from a
 # y-up file: x stays, y becomes z, z becomes -y.
@@ -44,47 +55,115 @@ _Z_FROM: Mapping[UpAxis, Array] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """The scene with the model in place, and what is known of it."""
+    """The scene with the model in place, and what is known of it.
+
+    Coordinates are those of the rendered scene: world minus `offset`.
+    """
 
     scene: Any
+    offset: Vector3
+    """Zero, unless the model is far from its origin."""
     bounds: Bounds
-    """Of the objects that have an id."""
+    """Of the model's objects that have an id."""
     everything: Bounds
     """Of all that is rendered."""
+    boxes: Array
+    """(n, 2, 3) minimum and maximum of every object's instance that is rendered."""
     objects: Sequence[ObjectRecord]
+    categories: Sequence[str]
+    """Names of the categories; their ids are 1, 2, ..."""
+    materials: Sequence[str]
+    """Names of the materials of the model's objects that have an id; their ids are 1, 2, ..."""
     world_from_model: Array
+    world: World
+    lights: Lights
+    ground: Any | None
+    """The object under the target that is no part of the model."""
+
+    @property
+    def ground_id(self) -> int:
+        """Of the ground where masks show it, else 0."""
+        return 0 if self.ground is None else int(self.ground.pass_index)
 
 
 def build(source: Any, kind: Format, camera: Any, config: Config, capture: Capture) -> Stage:
-    """Make the scene from an imported one: axes, scale, normalisation, ids, light."""
-    model = _Model(source, keep_lights=config.model.keep_lights)
+    """Make the scene from an imported one: axes, scale, normalisation, ids, ground, light."""
+    materials.fill_in(config.materials, is_gltf=kind is GLTF)
     scene = _new_scene(source, camera, config.model)
-    world_from_model = model.place(scene, _oriented(kind, config.model))
-    pieces = capture.evaluated(scene, measure.read_pieces)
-    targets = _targets(pieces, config.objects)
-    bounds = _checked_bounds(targets)
-    if config.model.normalize is not Normalize.NONE:
-        world_from_model = model.place(
-            scene, _normalizing(bounds, config.model.normalize) @ world_from_model
-        )
-        pieces = capture.evaluated(scene, measure.read_pieces)
-        targets = _targets(pieces, config.objects)
-        bounds = _checked_bounds(targets)
+    model = _Model(source, keep_lights=config.model.keep_lights)
+    placed = _place(model, scene, _oriented(kind, config.model), config, capture)
+    ground = add_ground(scene, config.ground, placed.bounds)
+    pieces = placed.pieces if ground is None else [*placed.pieces, ground]
     everything = measure.bounds_of(pieces)
     if everything is None:
         raise AssertionError("targets are among the pieces")
-    lights.add_lights(scene, config.light, bounds)
-    if not (config.model.keep_world and source.world is not None):
-        scene.world = lights.new_world(config.world)
-    else:
-        scene.world = source.world
+    masked_ground = ground if config.ground.in_masks else None
+    objects = _assign_ids(placed.targets, masked_ground, config.objects, placed.offset)
     return Stage(
         scene=scene,
-        bounds=bounds,
+        offset=placed.offset,
+        bounds=placed.bounds,
         everything=everything,
-        objects=_assign_ids(targets, config.objects),
-        world_from_model=world_from_model,
+        boxes=measure.boxes_of(pieces),
+        objects=objects,
+        ground=None if ground is None else ground.source,
+        categories=_categories(config.objects, masked_ground),
+        materials=materials.assign_ids(placed.targets),
+        world_from_model=placed.world_from_model,
+        world=World(
+            scene, config.world, config.seed, source.world if config.model.keep_world else None
+        ),
+        lights=Lights(scene, config.light, config.seed, placed.bounds, placed.offset),
     )
+
+
+class _Placed(NamedTuple):
+    """Where a model stands in a scene, and what it consists of there."""
+
+    pieces: Sequence[Piece]
+    targets: Sequence[Piece]
+    bounds: Bounds
+    offset: Vector3
+    world_from_model: Array
+
+
+def _place(
+    model: _Model, scene: Any, world_from_model: Array, config: Config, capture: Capture
+) -> _Placed:
+    """Put a model where the configuration and the precision of float32 want it."""
+
+    def measured() -> tuple[Sequence[Piece], Sequence[Piece], Bounds]:
+        pieces = capture.evaluated(scene, measure.read_pieces)
+        targets = _targets(pieces, config.objects)
+        return pieces, targets, _checked_bounds(targets)
+
+    world_from_model = model.place(scene, world_from_model)
+    pieces, targets, bounds = measured()
+    far = recenter.offset_of(pieces, bounds)
+    normalize = config.model.normalize
+    if far is None and normalize is Normalize.NONE:
+        return _Placed(pieces, targets, bounds, _ORIGIN, world_from_model)
+    offset = _ORIGIN
+    if far is not None:
+        log.info("the model stands far from the origin and is moved there to be rendered")
+        model.replace(scene, capture.evaluated(scene, partial(recenter.bake, offset=far)))
+        bounds, offset = bounds.moved(negated(far)), far
+    if normalize is not Normalize.NONE:
+        normalizing = _normalizing(bounds, normalize)
+        if far is None:
+            world_from_model = model.place(scene, normalizing @ world_from_model)
+        else:
+            to_origin = rigid(np.eye(3), negated(far))
+            world_from_model = model.place(scene, normalizing) @ to_origin @ world_from_model
+        offset = _ORIGIN
+    return _Placed(*measured(), offset, world_from_model)
+
+
+def read_scene_mesh(stage: Stage, capture: Capture) -> SceneMesh:
+    """The geometry of the model's objects that have an id, as it is rendered, in world."""
+    ids = frozenset(record.id for record in stage.objects) - {stage.ground_id}
+    mesh = capture.evaluated(stage.scene, lambda depsgraph: measure.read_mesh(depsgraph, ids))
+    return replace(mesh, vertices=mesh.vertices + stage.offset)
 
 
 class _Model:
@@ -124,6 +203,18 @@ class _Model:
         self._instance.matrix_world = Matrix(world_from_model.tolist())
         return np.array(self._instance.matrix_world, dtype=np.float64)
 
+    def replace(self, scene: Any, objects: Sequence[Any]) -> None:
+        """Render these objects in place of the model's, in the frame of the scene."""
+        if self._instance is not None:
+            bpy.data.objects.remove(self._instance)
+            self._instance = None
+        if self._collection.name in scene.collection.children:
+            scene.collection.children.unlink(self._collection)
+        self._collection = bpy.data.collections.new("viewbatch.model")
+        for scene_object in objects:
+            self._collection.objects.link(scene_object)
+        scene.collection.children.link(self._collection)
+
 
 def _rendered_objects(layer: Any) -> list[Any]:
     """The objects of a layer collection and those below it that are not left out of renders."""
@@ -145,13 +236,9 @@ def _new_scene(source: Any, camera: Any, config: ModelConfig) -> Any:
     # A render takes the frame of the context's scene, whichever scene is rendered.
     for each in (source, scene):
         each.frame_set(config.frame)
-    # Cheapest settings for the render that measures the model; Blender makes it 4x4.
     scene.render.engine = "CYCLES"
-    scene.render.resolution_x = scene.render.resolution_y = 1
     scene.render.resolution_percentage = 100
     scene.render.use_persistent_data = True
-    scene.cycles.samples = 1
-    scene.cycles.use_denoising = False
     versions.compositor_off(scene)
     return scene
 
@@ -203,11 +290,19 @@ def _checked_bounds(targets: Sequence[Piece]) -> Bounds:
     return bounds
 
 
-def _assign_ids(targets: Sequence[Piece], config: ObjectsConfig) -> list[ObjectRecord]:
-    """Give every target object an id in the order of their names, and every other 0."""
-    first_of: dict[int, Piece] = {}
-    for piece in targets:
-        first_of.setdefault(piece.source.as_pointer(), piece)
+def _assign_ids(
+    targets: Sequence[Piece], ground: Piece | None, config: ObjectsConfig, offset: Vector3
+) -> list[ObjectRecord]:
+    """Give every target object an id in the order of their names, and every other 0.
+
+    A ground that masks show comes after all of them. Records are in world, which is
+    `offset` from the scene.
+    """
+    world_from_scene = rigid(np.eye(3), offset)
+    first_of: dict[str, Piece] = {}
+    with_id = targets if ground is None else (*targets, ground)
+    for piece in with_id:
+        first_of.setdefault(piece.key, piece)
     if len(first_of) > LARGEST_ID:
         raise ModelError(
             f"the model has {len(first_of)} objects, and masks can tell {LARGEST_ID} apart; "
@@ -215,15 +310,18 @@ def _assign_ids(targets: Sequence[Piece], config: ObjectsConfig) -> list[ObjectR
         )
     for scene_object in bpy.data.objects:
         scene_object.pass_index = 0
+    ids = {key: number for number, key in enumerate(first_of, start=1)}
+    for piece in with_id:
+        piece.source.pass_index = ids[piece.key]
     records = []
     for number, piece in enumerate(first_of.values(), start=1):
-        piece.source.pass_index = number
+        is_ground = piece is ground
         records.append(
             ObjectRecord(
                 id=number,
-                name=piece.name,
-                category=_category(piece.name, config.categories),
-                world_from_object=piece.world_from_object,
+                name=GROUND if is_ground else piece.name,
+                category=GROUND if is_ground else _category(piece.name, config.categories),
+                world_from_object=world_from_scene @ piece.world_from_object,
             )
         )
     return records
@@ -234,3 +332,9 @@ def _category(name: str, categories: Mapping[str, str]) -> str:
         if re.search(pattern, name):
             return category
     return DEFAULT_CATEGORY
+
+
+def _categories(config: ObjectsConfig, ground: Piece | None) -> list[str]:
+    """The names of all categories, in the order of their ids."""
+    last = [DEFAULT_CATEGORY] if ground is None else [DEFAULT_CATEGORY, GROUND]
+    return list(dict.fromkeys([*config.categories, *last]))
