@@ -20,7 +20,7 @@ HEIGHT_M = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Toy:
-    """One object of blocks.glb; it stands at (x, y), turned about z."""
+    """One object of a model; its base stands at (x, y, z), turned about z."""
 
     name: str
     x: float
@@ -29,17 +29,18 @@ class Toy:
     shape: Shape
     image: npt.NDArray[np.uint8]  # (height, width, 3), sRGB, row 0 on top
     roughness: float
+    z: float = 0.0
 
     @property
     def placed_points(self) -> npt.NDArray[np.float64]:
-        """The vertices where the toy stands, the base plane at height 0."""
+        """The vertices where the toy stands."""
         angle = np.radians(self.turn_deg)
         x, y, z = self.shape.points.T
         return np.stack(
             [
                 self.x + x * np.cos(angle) - y * np.sin(angle),
                 self.y + x * np.sin(angle) + y * np.cos(angle),
-                z,
+                self.z + z,
             ],
             axis=-1,
         )

@@ -2,14 +2,14 @@
 # requires-python = "==3.11.*"
 # dependencies = ["bpy==4.5.15", "numpy==1.26.4"]
 # ///
-"""Make the reference models: suzanne.glb and blocks.glb.
+"""Make the reference models: suzanne.glb, blocks.glb and room.glb.
 
     uv run scripts/suzanne/suzanne.py references/models
     blender --background --python scripts/suzanne/suzanne.py -- references/models
 
-`suzanne.glb` is Blender's monkey at the origin; `blocks.glb` are textured toys
-away from it. The same Blender writes the same bytes every time. README.md
-beside this file describes both.
+`suzanne.glb` is Blender's monkey at the origin, `blocks.glb` are textured toys
+away from it, `room.glb` is a furnished room. The same Blender writes the same
+bytes every time. README.md beside this file describes them.
 """
 
 import argparse
@@ -27,7 +27,9 @@ from typing import Any, NoReturn
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import numpy as np
+import numpy.typing as npt
 from blocks import Toy, toys
+from room import furnished_room
 
 SUZANNE_WIDTH_M = 2.0
 SUZANNE_LEVELS = 2
@@ -71,24 +73,33 @@ def make_suzanne() -> None:
 
 def make_blocks() -> None:
     """The toys, moved so that the middle of their common box is BLOCKS_CENTRE_M."""
-    import bpy
-
     placed = toys()
     points = np.concatenate([toy.placed_points for toy in placed])
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
-    shift = np.array(BLOCKS_CENTRE_M) - middle
-    for toy in placed:
+    _place(placed, np.array(BLOCKS_CENTRE_M) - middle)
+
+
+def make_room() -> None:
+    """The room, the middle of its floor at the origin."""
+    _place(furnished_room(), np.zeros(3))
+
+
+def _place(things: Sequence[Toy], shift: npt.NDArray[np.float64]) -> None:
+    """Make objects of toys, each moved by the same way."""
+    import bpy
+
+    for toy in things:
         thing = bpy.data.objects.new(toy.name, _mesh(toy))
-        thing.location = (toy.x + shift[0], toy.y + shift[1], shift[2])
+        thing.location = (toy.x + shift[0], toy.y + shift[1], toy.z + shift[2])
         thing.rotation_euler = (0.0, 0.0, math.radians(toy.turn_deg))
         bpy.context.scene.collection.objects.link(thing)
 
 
-MODELS = {"suzanne.glb": make_suzanne, "blocks.glb": make_blocks}
+MODELS = {"suzanne.glb": make_suzanne, "blocks.glb": make_blocks, "room.glb": make_room}
 
 
 def make_models(folder: Path) -> list[Path]:
-    """Write both models into a folder, each under a temporary name first."""
+    """Write the models into a folder, each under a temporary name first."""
     import bpy
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -105,7 +116,7 @@ def make_models(folder: Path) -> list[Path]:
                     export_format="GLB",
                     export_image_format="JPEG",
                     export_image_quality=JPEG_QUALITY,
-                    export_texcoords=name == "blocks.glb",
+                    export_texcoords=name != "suzanne.glb",
                     export_animations=False,
                 )
             unfinished.replace(folder / name)
@@ -181,7 +192,8 @@ def _material(name: str, *, base_color: tuple[float, float, float], roughness: f
 def main(argv: Sequence[str]) -> int:
     """Parse the arguments, make the models, return the exit code."""
     parser = argparse.ArgumentParser(
-        prog="suzanne.py", description="Make the reference models suzanne.glb and blocks.glb."
+        prog="suzanne.py",
+        description="Make the reference models suzanne.glb, blocks.glb and room.glb.",
     )
     parser.add_argument("folder", type=Path, help="where to write them; made if missing")
     try:

@@ -21,12 +21,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "suzann
 import block_shapes
 import suzanne as suzanne_program
 from blocks import toys
+from room import furnished_room
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "scripts" / "suzanne" / "suzanne.py"
 MODELS = ROOT / "references" / "models"
 REQUIREMENTS = re.findall(r'"(\w+==[0-9.]+)"', PROGRAM.read_text(encoding="utf-8"))
+NAMES = ["suzanne.glb", "blocks.glb", "room.glb"]
 TOYS = ["letter_block", "pattern_block", "ball", "ring", "doll", "arch", "roof"]
+SHELL = ["floor", "ceiling", "wall_left", "wall_right", "wall_back", "wall_door"]
+FURNITURE = ["rug", "table", "vase", "sofa", "shelf", "lamp", "ball", "crate", "picture"]
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -74,6 +78,16 @@ def blocks() -> Glb:
 
 
 @pytest.fixture(scope="module")
+def room() -> Glb:
+    return Glb(MODELS / "room.glb")
+
+
+@pytest.fixture(scope="module", params=["blocks.glb", "room.glb"])
+def textured(request: pytest.FixtureRequest) -> Glb:
+    return Glb(MODELS / request.param)
+
+
+@pytest.fixture(scope="module")
 def suzanne() -> Glb:
     return Glb(MODELS / "suzanne.glb")
 
@@ -88,9 +102,9 @@ def test_the_process_makes_the_committed_bytes(tmp_path: Path) -> None:
     folder = tmp_path / "made" / "here"
     done = run(folder)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines() == [str(folder / "suzanne.glb"), str(folder / "blocks.glb")]
-    assert sorted(path.name for path in folder.iterdir()) == ["blocks.glb", "suzanne.glb"]
-    for name in ("suzanne.glb", "blocks.glb"):
+    assert done.stdout.splitlines() == [str(folder / name) for name in NAMES]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(NAMES)
+    for name in NAMES:
         assert (folder / name).read_bytes() == (MODELS / name).read_bytes(), name
 
 
@@ -177,12 +191,24 @@ def test_no_toy_touches_another(blocks: Glb) -> None:
         assert gaps.max() > 0.01, (one, other)
 
 
-def test_every_toy_is_closed_and_faces_outwards(blocks: Glb) -> None:
-    for name, primitive, points in blocks.primitives():
+def test_the_room_has_a_shell_and_furniture_that_stands_inside(room: Glb) -> None:
+    assert (MODELS / "room.glb").stat().st_size < 1_000_000
+    placed = {name: points for name, _, points in room.primitives()}
+    assert list(placed) == [*SHELL, *FURNITURE]
+    assert placed["floor"][:, 2].max() == pytest.approx(0, abs=1e-6)
+    assert placed["ceiling"][:, 2].min() == pytest.approx(2.6, abs=1e-6)
+    inside = np.concatenate([placed[name] for name in FURNITURE])
+    assert (np.abs(inside[:, :2]) <= (2.5 + 1e-6, 2 + 1e-6)).all()
+    assert inside[:, 2].min() == pytest.approx(0, abs=1e-6)
+    assert inside[:, 2].max() < 2
+
+
+def test_all_is_closed_and_faces_outwards(textured: Glb) -> None:
+    for name, primitive, points in textured.primitives():
         # glTF splits vertices along seams of the texture; equal positions are one vertex.
-        local = blocks.accessor(primitive["attributes"]["POSITION"])
+        local = textured.accessor(primitive["attributes"]["POSITION"])
         _, welded = np.unique(local, axis=0, return_inverse=True)
-        corners = blocks.accessor(primitive["indices"]).reshape(-1, 3)
+        corners = textured.accessor(primitive["indices"]).reshape(-1, 3)
         triangles = welded.reshape(-1)[corners]
         assert all(len(set(triangle)) == 3 for triangle in triangles.tolist()), name
         edges = np.concatenate([triangles[:, [i, (i + 1) % 3]] for i in range(3)])
@@ -190,7 +216,7 @@ def test_every_toy_is_closed_and_faces_outwards(blocks: Glb) -> None:
         assert len(forward) == len(edges), f"{name}: an edge is used twice in one direction"
         assert forward == {(b, a) for a, b in forward}, f"{name} has a hole"
         a, b, c = np.moveaxis(points[corners] - points.mean(axis=0), 1, 0)
-        assert (a * np.cross(b, c)).sum() / 6 > 0.02, f"{name} is inside out"  # cubic metres
+        assert (a * np.cross(b, c)).sum() / 6 > 0.001, f"{name} is inside out"  # cubic metres
 
 
 def test_every_toy_has_a_texture_of_its_own_with_detail_everywhere(blocks: Glb) -> None:
@@ -213,7 +239,7 @@ def test_every_toy_has_a_texture_of_its_own_with_detail_everywhere(blocks: Glb) 
         assert np.percentile(patches.std(axis=(1, 3)), 10) > 4, name
 
 
-@pytest.mark.parametrize("toy", toys(), ids=lambda toy: toy.name)
+@pytest.mark.parametrize("toy", [*toys(), *furnished_room()], ids=lambda toy: toy.name)
 def test_shapes_agree_with_themselves(toy: Any) -> None:
     """Normals point away from the faces, and texels lie where texture coordinates say."""
     shape: block_shapes.Shape = toy.shape
