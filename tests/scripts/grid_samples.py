@@ -33,11 +33,15 @@ def write_dataset(folder: Path, views: Mapping[int, Mapping[str, Pixels]], plann
     record = DatasetRecord(
         generator="test",
         blender="4.5.15",
+        engine="CYCLES",
         device="CPU",
         denoiser="none",
         model=ModelRecord(file="model.glb", sha256="0" * 64, world_from_model=identity),
         bounds=Bounds(minimum=(0, 0, 0), maximum=(1, 1, 1), radius=1.0),
         objects=(),
+        categories=("object",),
+        materials=(),
+        inputs={},
         seed=0,
         number_of_views=planned,
     )
