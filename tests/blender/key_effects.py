@@ -273,8 +273,10 @@ def lamps_differ(a: Dataset, b: Dataset) -> None:
 
 
 def irradiances(a: Dataset, b: Dataset) -> None:
-    """Of a sun they do not grow with the target, and have another name."""
-    near(lamps(b, "irradiance_w_m2"), lamps(a, "energy_w") / a.record.bounds.radius**2)
+    """A sun's are what an AREA lamp gives at its distance, and have another name."""
+    areas = lamps(a, "energy_w") / a.record.bounds.radius**2
+    places = np.linalg.norm(lamp_places(a), axis=1)
+    near(lamps(b, "irradiance_w_m2"), areas / (math.pi * places**2))
 
 
 def frame_of(width: int, height: int) -> Show:

@@ -73,7 +73,7 @@ class Lights:
                     "location_m": list(
                         added(self._pose(draw.direction, draw.radius).location, self._offset)
                     ),
-                    quantity: self._energy(config.type, draw.energy),
+                    quantity: self._energy(config.type, draw.energy, draw.radius),
                     "color": list(draw.color),
                 }
                 for draw in self._draws(config, index)
@@ -96,7 +96,7 @@ class Lights:
                 azimuth = 2 * math.pi * (i + 0.5 * (ring % 2)) / config.amount
                 lamp = self._add(scene, data)
                 direction = spherical_direction(inclination, azimuth)
-                self._set(lamp, config.type, config.energy, direction, config.radius)
+                self._set(lamp, config, config.energy, direction, config.radius)
 
     def _add_three(self, scene: Any, config: ThreePointLightConfig) -> None:
         for factor, inclination, turn in (
@@ -106,7 +106,7 @@ class Lights:
         ):
             lamp = self._add(scene, self._data(config.type, config.size))
             direction = spherical_direction(inclination, config.azimuth + turn * math.tau)
-            self._set(lamp, config.type, factor * config.energy, direction, config.radius)
+            self._set(lamp, config, factor * config.energy, direction, config.radius)
 
     def _draws(self, config: RandomLightConfig, index: int) -> Sequence[LampDraw]:
         return draw_lamps(config, self._seed, index)
@@ -114,7 +114,7 @@ class Lights:
     def _place_drawn(self, config: RandomLightConfig, index: int) -> None:
         draws = self._draws(config, index)
         for lamp, draw in zip(self._lamps, draws, strict=False):
-            self._set(lamp, config.type, draw.energy, draw.direction, draw.radius)
+            self._set(lamp, config, draw.energy, draw.direction, draw.radius)
             lamp.data.color = draw.color
         for lamp in self._lamps[len(draws) :]:
             lamp.data.energy = 0.0
@@ -131,7 +131,9 @@ class Lights:
         # On the centre itself there is nothing to aim at: it shines where the camera looks.
         lamp_pose = aimed((x, y, z), center) if distance > 0 else pose
         lamp_pose.place(lamp)
-        self._shine(lamp.data, config.type, config.energy, distance)
+        # The irradiance of a SUN would have no limit.
+        distance = max(distance, 1e-3)
+        self._shine(lamp.data, config.type, config.energy, distance, config.size)
 
     def _pose(self, direction: Vector3, radius: float) -> BlenderPose:
         """`radius` bounding radii from the target's centre, aimed at it."""
@@ -141,21 +143,41 @@ class Lights:
         return aimed((x, y, z), center)
 
     def _set(
-        self, lamp: Any, kind: LightType, energy: float, direction: Vector3, radius: float
+        self,
+        lamp: Any,
+        config: UniformLightConfig | RandomLightConfig | ThreePointLightConfig,
+        energy: float,
+        direction: Vector3,
+        radius: float,
     ) -> None:
         self._pose(direction, radius).place(lamp)
-        self._shine(lamp.data, kind, energy, radius)
+        self._shine(lamp.data, config.type, energy, radius, config.size)
 
-    def _shine(self, data: Any, kind: LightType, energy: float, radius: float) -> None:
+    def _shine(self, data: Any, kind: LightType, energy: float, radius: float, size: float) -> None:
         """Set what depends on the lamp's energy and on its distance in bounding radii."""
-        data.energy = self._energy(kind, energy)
+        data.energy = self._energy(kind, energy, radius)
         if kind is LightType.SPOT:
-            # Wide enough for the bounding sphere, with room for the soft edge.
-            data.spot_size = min(math.pi, 2.4 * math.asin(1 / max(radius, 1.0)))
+            # Wide enough for the bounding sphere from everywhere on the lamp, with room for
+            # the soft edge.
+            data.spot_size = min(math.pi, 2.4 * math.asin(min(1.0, (1 + size) / max(radius, 1.0))))
 
-    def _energy(self, kind: LightType, energy: float) -> float:
-        # Light falls off with the square of the distance, which grows with the target.
-        return energy if kind is LightType.SUN else energy * self._bounds.radius**2
+    def _energy(self, kind: LightType, energy: float, radius: float) -> float:
+        """Blender's energy of a lamp that lights the target as an AREA lamp of `energy` does.
+
+        At a distance d an AREA lamp of P watts, which shines to one side by Lambert's law,
+        gives P / (pi d^2) on its axis; a POINT, and a SPOT within its cone, P / (4 pi d^2). A
+        SUN's energy is that irradiance itself.
+        """
+        match kind:
+            case LightType.AREA:
+                # Light falls off with the square of the distance, which grows with the target.
+                return energy * self._bounds.radius**2
+            case LightType.POINT | LightType.SPOT:
+                return 4 * energy * self._bounds.radius**2
+            case LightType.SUN:
+                return energy / (math.pi * radius**2)
+            case _:
+                assert_never(kind)
 
     def _add(self, scene: Any, data: Any) -> Any:
         lamp = bpy.data.objects.new("viewbatch.lamp", data)
