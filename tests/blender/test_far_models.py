@@ -136,3 +136,151 @@ def test_a_model_of_its_own_size_from_the_origin_is_not_moved(tmp_path: Path) ->
     near = model(tmp_path, "near", lambda scene: steps(scene, (40, 0, 0), (0, 30, 0)))
     dataset = scenes.generate(near, tmp_path / "out", 1, *QUICK)
     assert dataset.record.model.offset_m == (0.0, 0.0, 0.0)
+
+
+def mesh_of(dataset: Dataset) -> np.ndarray:
+    """(n, 3) vertices of mesh.ply."""
+    data = (dataset.folder / "mesh.ply").read_bytes()
+    header, _, body = data.partition(b"end_header\n")
+    count = int(next(w for w in header.split(b"\n") if w.startswith(b"element vertex")).split()[2])
+    return np.frombuffer(body, dtype="<f8", count=3 * count).reshape(-1, 3)
+
+
+def both(tmp_path: Path, build: Any, *overrides: str) -> tuple[Dataset, Dataset]:
+    """A scene built at the origin, and the same far from it."""
+    options = [*QUICK, 'plugins.enabled=["depth", "mask", "mesh"]', *overrides]
+    found = []
+    for name, at in (("near", (0.0, 0.0, 0.0)), ("far", FAR)):
+        path = model(tmp_path, name, lambda scene, at=at: build(scene, at))
+        found.append(scenes.generate(path, tmp_path / f"out_{name}", 2, *options))
+    return found[0], found[1]
+
+
+def turned(at: Any, overrides: Any) -> np.ndarray:
+    """Where a point of the file comes to stand."""
+    x, y, z = at
+    if "model.up_axis=y" in overrides:
+        x, y, z = x, -z, y
+    return np.array((x, y, z)) * (2.0 if "model.scale=2" in overrides else 1.0)
+
+
+def sheared(scene: Any, at: Any) -> None:
+    import bpy
+
+    parent = bpy.data.objects.new("parent", None)
+    scene.collection.objects.link(parent)
+    parent.location, parent.scale = at, (1, 1, -4)
+    for name, x in (("a", 0.0), ("b", 2.0)):
+        cube = scenes.add_cube(scene, name, half=0.5)
+        cube.parent, cube.location, cube.rotation_euler = parent, (x, 0, 0), (0.8, 0.3, 0)
+
+
+def posed(scene: Any, at: Any) -> None:
+    import bpy
+
+    frame = bpy.data.objects.new("frame", bpy.data.armatures.new("frame"))
+    scene.collection.objects.link(frame)
+    frame.location = at
+    bpy.context.view_layer.objects.active = frame
+    bpy.ops.object.mode_set(mode="EDIT")
+    frame.data.edit_bones.new("bone").tail = (0, 0, 1)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    skin = scenes.add_cube(scene, "skin", half=0.5)
+    skin.parent = frame
+    skin.vertex_groups.new(name="bone").add(range(8), 1, "REPLACE")
+    skin.modifiers.new("armature", "ARMATURE").object = frame
+    bone = frame.pose.bones["bone"]
+    bone.rotation_mode, bone.rotation_euler = "XYZ", (0.5, 0.2, 0.1)
+    scenes.add_cube(scene, "reference", half=0.5).location = np.add(at, (2, 0, 0))
+
+
+def scattered(scene: Any, at: Any) -> None:
+    """A cube whose nodes replace it by cones on its corners."""
+    import bpy
+
+    cube = scenes.add_cube(scene, "cube")
+    cube.location = at
+    nodes = bpy.data.node_groups.new("scatter", "GeometryNodeTree")
+    for way in ("INPUT", "OUTPUT"):
+        nodes.interface.new_socket("Geometry", in_out=way, socket_type="NodeSocketGeometry")
+    start, end = (nodes.nodes.new(f"NodeGroup{way}") for way in ("Input", "Output"))
+    on_points = nodes.nodes.new("GeometryNodeInstanceOnPoints")
+    cone = nodes.nodes.new("GeometryNodeMeshCone")
+    cone.inputs["Radius Bottom"].default_value = 0.25
+    cone.inputs["Depth"].default_value = 0.5
+    nodes.links.new(start.outputs[0], on_points.inputs["Points"])
+    nodes.links.new(cone.outputs["Mesh"], on_points.inputs["Instance"])
+    nodes.links.new(on_points.outputs["Instances"], end.inputs[0])
+    cube.modifiers.new("scatter", "NODES").node_group = nodes
+
+
+@pytest.mark.parametrize("build", [sheared, posed, scattered])
+@pytest.mark.parametrize(
+    "overrides", [(), ("model.up_axis=y", "model.scale=2")], ids=["as_it_is", "turned"]
+)
+def test_whatever_a_model_is_made_of_comes_along(
+    tmp_path: Path, build: Any, overrides: tuple[str, ...]
+) -> None:
+    near, far = both(tmp_path, build, *overrides)
+    offset = turned(FAR, overrides)
+    # Blender keeps an object's place as float32, in which FAR is exact and other places are
+    # as much as 0.03 m beside.
+    tolerance = 0.07 * (2 if overrides else 1)
+    here, there = mesh_of(near), mesh_of(far) - offset
+    assert here.shape == there.shape
+    size = here.max(axis=0) - here.min(axis=0)
+    np.testing.assert_allclose(there.max(axis=0) - there.min(axis=0), size, atol=tolerance)
+    np.testing.assert_allclose(there.mean(axis=0), here.mean(axis=0), atol=tolerance)
+    for a, b in pairs(near, far):
+        depth = b.read("depth")
+        points = b.camera.unproject(depth)[depth > 0] - offset
+        margin = 1e-4 * float(size.max())
+        assert (points > there.min(axis=0) - margin).all()
+        assert (points < there.max(axis=0) + margin).all()
+        assert b.record.coverage == pytest.approx(a.record.coverage, rel=0.2)
+
+
+def test_places_of_objects_are_those_of_the_file(tmp_path: Path) -> None:
+    near, far = both(tmp_path, lambda scene, at: steps(scene, (0.5, 0, 0), at))
+    for a, b in zip(near.record.objects, far.record.objects, strict=True):
+        expected = a.world_from_object.copy()
+        expected[:3, 3] += FAR
+        np.testing.assert_allclose(b.world_from_object, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("axis", ["auto", "z"])
+def test_an_importers_quarter_turn_is_exact(tmp_path: Path, axis: str) -> None:
+    """Its float32 half of pi would put the model decimetres beside its place."""
+    corners = scenes.cube_points(center=(500000, 4000000, 100))
+    faces = [" ".join(str(i + 1) for i in face) for face in scenes.CUBE_FACES]
+    lines = [f"v {x} {y} {z}" for x, y, z in corners] + [f"f {face}" for face in faces]
+    path = tmp_path / "cube.obj"
+    path.write_text("\n".join(lines) + "\n")
+    dataset = scenes.generate(path, tmp_path / "out", 1, *QUICK, f"model.up_axis={axis}")
+    expected = (500000, -100, 4000000) if axis == "auto" else (500000, 4000000, 100)
+    np.testing.assert_allclose(dataset.record.bounds.center, expected, atol=1e-6)
+
+
+def test_hair_that_is_left_out_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def build(scene: Any) -> None:
+        cube = scenes.add_cube(scene, "furry")
+        cube.location = FAR
+        cube.modifiers.new("hair", "PARTICLE_SYSTEM")
+        cube.particle_systems[0].settings.type = "HAIR"
+
+    scenes.generate(model(tmp_path, "far", build), tmp_path / "out", 1, *QUICK)
+    assert (
+        "the model stands far from its origin, where hair, point clouds and volumes cannot be "
+        "rendered exactly; those of furry are left out"
+    ) in caplog.messages
+
+
+def test_vertices_that_were_rounded_are_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = model(tmp_path, "far", lambda scene: steps(scene, FAR, (0, 0, 0)))
+    scenes.generate(path, tmp_path / "out", 1, *QUICK)
+    assert (
+        "the model's vertices lie so far from the origin that Blender reads them in steps of "
+        "0.12 m; for exact ones, subtract an offset from the file's coordinates"
+    ) in caplog.messages

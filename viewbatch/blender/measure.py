@@ -18,7 +18,7 @@ from viewbatch.geometry import Bounds, bounds_of_point_sets, transform_points
 from viewbatch.geometry.transforms import Array
 from viewbatch.plugin import SceneMesh
 
-_NAME, _KEY = "viewbatch.name", "viewbatch.key"
+_NAME, _KEY, _MATRIX = "viewbatch.name", "viewbatch.key", "viewbatch.matrix"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +43,18 @@ class Piece:
         """The same for all pieces of one object of the file."""
         return str(self.source.get(_KEY, self.source.as_pointer()))
 
+    @property
+    def original_matrix(self) -> Array:
+        """(4, 4) `world_from_object` of the object in the file, before it was copied."""
+        kept = self.source.get(_MATRIX)
+        return self.world_from_object if kept is None else np.array(kept).reshape(4, 4)
+
     @staticmethod
-    def remember(copy: Any, original: Any) -> None:
+    def remember(copy: Any, original: Any, world_from_object: Array) -> None:
         """Make the pieces of a copied object those of the original."""
         copy[_NAME] = original.name
         copy[_KEY] = str(original.as_pointer())
+        copy[_MATRIX] = world_from_object.ravel().tolist()
 
     @property
     def points_in_world(self) -> Array:

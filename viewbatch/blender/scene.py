@@ -29,7 +29,7 @@ from viewbatch.config import Config
 from viewbatch.config.scene import ModelConfig, Normalize, ObjectsConfig, UpAxis
 from viewbatch.dataset import ObjectRecord
 from viewbatch.errors import ModelError
-from viewbatch.geometry import Bounds, rigid
+from viewbatch.geometry import Bounds, rigid, transform_points
 from viewbatch.geometry.transforms import Array, Vector3, negated
 from viewbatch.plugin import SceneMesh
 
@@ -98,7 +98,7 @@ def build(source: Any, kind: Format, camera: Any, config: Config, capture: Captu
     if everything is None:
         raise AssertionError("targets are among the pieces")
     masked_ground = ground if config.ground.in_masks else None
-    objects = _assign_ids(placed.targets, masked_ground, config.objects, placed.offset)
+    objects = _assign_ids(placed, masked_ground, config.objects)
     return Stage(
         scene=scene,
         offset=placed.offset,
@@ -125,6 +125,8 @@ class _Placed(NamedTuple):
     bounds: Bounds
     offset: Vector3
     world_from_model: Array
+    world_from_original: Array
+    """(4, 4) from where `Piece.original_matrix` puts objects to world."""
 
 
 def _place(
@@ -137,26 +139,31 @@ def _place(
         targets = _targets(pieces, config.objects)
         return pieces, targets, _checked_bounds(targets)
 
-    world_from_model = model.place(scene, world_from_model)
-    pieces, targets, bounds = measured()
-    far = recenter.offset_of(pieces, bounds)
     normalize = config.model.normalize
-    if far is None and normalize is Normalize.NONE:
-        return _Placed(pieces, targets, bounds, _ORIGIN, world_from_model)
-    offset = _ORIGIN
-    if far is not None:
-        log.info("the model stands far from the origin and is moved there to be rendered")
-        model.replace(scene, capture.evaluated(scene, partial(recenter.bake, offset=far)))
-        bounds, offset = bounds.moved(negated(far)), far
-    if normalize is not Normalize.NONE:
-        normalizing = _normalizing(bounds, normalize)
-        if far is None:
+    model.place(scene, np.eye(4))
+    here = measured()
+    bounds = here[2]
+    if not recenter.is_far(here[0], bounds):
+        if not np.array_equal(world_from_model, np.eye(4)):
+            world_from_model = model.place(scene, world_from_model)
+            here = measured()
+        if normalize is not Normalize.NONE:
+            normalizing = _normalizing(here[2], normalize)
             world_from_model = model.place(scene, normalizing @ world_from_model)
-        else:
-            to_origin = rigid(np.eye(3), negated(far))
-            world_from_model = model.place(scene, normalizing) @ to_origin @ world_from_model
-        offset = _ORIGIN
-    return _Placed(*measured(), offset, world_from_model)
+            here = measured()
+        return _Placed(*here, _ORIGIN, world_from_model, np.eye(4))
+    log.info("the model stands far from the origin and is moved there to be rendered")
+    x, y, z = (float(v) for v in transform_points(world_from_model, bounds.center))
+    offset = (x, y, z)
+    bake = partial(recenter.bake, world_from_model=world_from_model, offset=offset)
+    model.replace(scene, capture.evaluated(scene, bake))
+    here = measured()
+    if normalize is Normalize.NONE:
+        return _Placed(*here, offset, world_from_model, np.eye(4))
+    placed = model.place(scene, _normalizing(here[2], normalize)) @ rigid(
+        np.eye(3), negated(offset)
+    )
+    return _Placed(*measured(), _ORIGIN, placed @ world_from_model, placed)
 
 
 def read_scene_mesh(stage: Stage, capture: Capture) -> SceneMesh:
@@ -290,15 +297,13 @@ def _checked_bounds(targets: Sequence[Piece]) -> Bounds:
     return bounds
 
 
-def _assign_ids(
-    targets: Sequence[Piece], ground: Piece | None, config: ObjectsConfig, offset: Vector3
-) -> list[ObjectRecord]:
+def _assign_ids(placed: _Placed, ground: Piece | None, config: ObjectsConfig) -> list[ObjectRecord]:
     """Give every target object an id in the order of their names, and every other 0.
 
-    A ground that masks show comes after all of them. Records are in world, which is
-    `offset` from the scene.
+    A ground that masks show comes after all of them. Records are in world.
     """
-    world_from_scene = rigid(np.eye(3), offset)
+    world_from_scene = rigid(np.eye(3), placed.offset)
+    targets = placed.targets
     first_of: dict[str, Piece] = {}
     with_id = targets if ground is None else (*targets, ground)
     for piece in with_id:
@@ -321,7 +326,9 @@ def _assign_ids(
                 id=number,
                 name=GROUND if is_ground else piece.name,
                 category=GROUND if is_ground else _category(piece.name, config.categories),
-                world_from_object=world_from_scene @ piece.world_from_object,
+                world_from_object=world_from_scene @ piece.world_from_object
+                if is_ground
+                else placed.world_from_original @ piece.original_matrix,
             )
         )
     return records
