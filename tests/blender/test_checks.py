@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ def checks(capture: Capture, scene: Any, room: Any = None, **limits: Any) -> Pos
     for number, scene_object in enumerate(scene.collection.objects, start=1):
         scene_object.pass_index = number
     studio = scenes.Studio.of(scene, capture)
-    surfaces = capture.evaluated(studio.scene, read_surfaces)
+    ids = range(1, len(scene.collection.objects) + 1)
+    surfaces = capture.evaluated(studio.scene, partial(read_surfaces, target_ids=ids))
     config = {
         "outside_geometry": True, "margin": 0.0, "min_coverage": 0.0, "max_cut_off": 1.0,
         "attempts": 10,
@@ -99,6 +101,58 @@ def test_the_margin_is_the_distance_to_the_nearest_surface(capture: Capture) -> 
         assert judge.reason(camera_at(eye, (0.1, 0.2, 0.0))) is None
 
 
+def test_the_margin_holds_for_stretched_and_flat_things(capture: Capture) -> None:
+    """The nearest point in an object's own frame is another one than in world."""
+    scene = scenes.empty_scene()
+    ball = scenes.add_cube(scene, "stretched", half=0.5)
+    ball.rotation_euler, ball.scale = (0.0, 0.0, math.pi / 4), (20.0, 0.5, 2.0)
+    plate = scenes.add_mesh(scene, "flat", [(-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0)],
+                            [(0, 1, 2, 3)])  # fmt: skip
+    plate.location, plate.scale = (0, 0, 9), (1, 1, 0)
+    margin = 0.5
+    judge = checks(capture, scene, margin=margin / math.sqrt(3))
+    rng = np.random.default_rng(2)
+    along = np.array([math.cos(math.pi / 4), math.sin(math.pi / 4), 0])
+    across = np.array([-along[1], along[0], 0])
+    up = np.array([0.0, 0.0, 1.0])
+    found = set()
+    for _ in range(200):
+        u, v, w = rng.uniform((-12, -2, -2.5), (12, 2, 2.5))
+        outside = np.maximum(np.abs((u, v, w)) - (10, 0.25, 1), 0)
+        distance = float(np.linalg.norm(outside))
+        if distance == 0 or abs(distance - margin) < 1e-3:
+            continue
+        reason = judge.reason(camera_at(u * along + v * across + w * up, (50.0, 1.0, 2.0)))
+        assert reason == (NEAR if distance < margin else None)
+        found.add(reason)
+    assert found == {NEAR, None}
+    for height, reason in ((0.45, NEAR), (0.55, None)):
+        assert judge.reason(camera_at((0.3, 0.2, 9 + height), (5.0, 0.0, 9.0))) == reason
+
+
+def test_a_cupboard_in_a_room_of_one_mesh_with_thick_walls_is_no_place(capture: Capture) -> None:
+    scene = scenes.empty_scene()
+    faces, points = [], []
+    for half, center in ((2.0, (0, 0, 0)), (1.5, (0, 0, 0)), (0.3, (0.8, 0.8, -1.1))):
+        faces += [[i + 8 * len(points) for i in face] for face in scenes.CUBE_FACES]
+        points.append(scenes.cube_points(half, center))
+    scenes.add_mesh(scene, "room", np.concatenate(points), faces)
+    judge = checks(capture, scene, (np.full(3, -1.2), np.full(3, 1.2)))
+    assert judge.reason(camera_at((0, 0.2, 0), (1.0, 2.0, 0.5))) is None
+    assert judge.reason(camera_at((0.8, 0.7, -1.15), (5.0, 2.0, 0.5))) == INSIDE
+
+
+def test_a_ground_that_masks_show_is_no_target(tmp_path: Path) -> None:
+    scene = scenes.empty_scene()
+    scenes.add_cube(scene, "cube")
+    dataset = scenes.generate(
+        scenes.save_blend(tmp_path / "cube.blend"), tmp_path / "out", 6, *QUICK,
+        "ground.mode=plane", "ground.in_masks=true", "camera.checks.min_coverage=0.25",
+        "camera.location.quasi_random.r_max=4",
+    )  # fmt: skip
+    assert min(view.record.coverage for view in dataset.views) > 0.2
+
+
 def test_coverage_is_the_share_of_the_frame(capture: Capture) -> None:
     scene = scenes.empty_scene()
     scenes.add_cube(scene, "cube")
@@ -116,7 +170,8 @@ def test_what_hides_the_target_lowers_its_coverage(capture: Capture) -> None:
     wall = scenes.add_cube(scene, "wall", (0, -2.5, 0), half=1.0)
     judge = checks(capture, scene)
     wall.pass_index = 0
-    hidden = PoseChecks(judge._config, capture.evaluated(scene, read_surfaces), UNIT, None)
+    surfaces = capture.evaluated(scene, partial(read_surfaces, target_ids={1}))
+    hidden = PoseChecks(judge._config, surfaces, UNIT, None)
     assert hidden.coverage(camera_at((0, -5, 0))) == 0
     # It is in the frame all the same.
     assert hidden.cut_off(camera_at((0, -5, 0))) == 0
@@ -206,7 +261,7 @@ def test_limits_that_nothing_meets_end_after_the_attempts(tmp_path: Path) -> Non
 def test_a_default_run_needs_no_rays(tmp_path: Path, monkeypatch: Any) -> None:
     from viewbatch.blender import cameras
 
-    def fail(_: Any) -> None:
+    def fail(_: Any, **__: Any) -> None:
         raise AssertionError("trees were built")
 
     monkeypatch.setattr(cameras, "read_surfaces", fail)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -144,7 +144,9 @@ class Cameras:
     @cached_property
     def _checks(self) -> PoseChecks:
         config, stage = self._config.camera, self._stage
-        surfaces = self._capture.evaluated(stage.scene, read_surfaces)
+        surfaces = self._capture.evaluated(
+            stage.scene, partial(read_surfaces, target_ids=stage.target_ids)
+        )
         room = None
         if config.location.mode is LocationMode.INSIDE:
             low, size = np.array(stage.bounds.minimum), np.array(stage.bounds.size)

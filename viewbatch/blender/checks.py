@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,42 +77,55 @@ class Surface:
 
     def distance(self, point: Vector, limit: float) -> float:
         """Distance to the surface, where it is below a limit."""
-        scale = self.world_from_object.to_scale()
-        smallest = min(abs(s) for s in scale)
-        if smallest == 0.0:
-            return math.inf
-        location = self.tree.find_nearest(self.object_from_world @ point, limit / smallest)[0]
+        start = self.object_from_world @ point
+        reach = limit * max(self.object_from_world.to_scale())
+        location = self.tree.find_nearest(start, reach)[0]
         if location is None:
             return math.inf
         return float((self.world_from_object @ location - point).length)
 
 
-def read_surfaces(depsgraph: Any) -> list[Surface]:
-    """Every rendered instance of a mesh; those whose object has an id are targets."""
+def read_surfaces(depsgraph: Any, target_ids: Collection[int]) -> list[Surface]:
+    """Every rendered instance of a mesh; targets are those of objects with one of these ids."""
     trees: dict[int, Any] = {}
     surfaces = []
     for instance in rendered_instances(depsgraph):
         evaluated = instance.object
-        key = evaluated.data.as_pointer()
         if len(evaluated.data.polygons) == 0:
             continue
-        if key not in trees:
-            trees[key] = BVHTree.FromObject(evaluated, depsgraph)
         matrix = instance.matrix_world.copy()
-        if abs(matrix.determinant()) == 0.0:
-            continue  # flattened to nothing
         corners = np.array([matrix @ Vector(corner) for corner in evaluated.bound_box])
+        if _keeps_shapes(matrix):
+            key = evaluated.data.as_pointer()
+            if key not in trees:
+                trees[key] = BVHTree.FromObject(evaluated, depsgraph)
+            tree = trees[key]
+        else:
+            # What is nearest in a stretched frame is not what is nearest in world.
+            tree, matrix = _tree_in_world(evaluated.data, matrix), Matrix()
         surfaces.append(
             Surface(
-                tree=trees[key],
+                tree=tree,
                 world_from_object=matrix,
                 object_from_world=matrix.inverted(),
                 minimum=corners.min(axis=0),
                 maximum=corners.max(axis=0),
-                is_target=evaluated.original.pass_index > 0,
+                is_target=evaluated.pass_index in target_ids,
             )
         )
     return surfaces
+
+
+def _keeps_shapes(matrix: Matrix) -> bool:
+    """Whether a matrix turns, moves and scales alike in all directions."""
+    linear = np.array(matrix)[:3, :3]
+    gram = linear.T @ linear
+    return bool(gram[0, 0] > 0 and np.abs(gram / gram[0, 0] - np.eye(3)).max() < 1e-4)
+
+
+def _tree_in_world(mesh: Any, matrix: Matrix) -> Any:
+    points = [matrix @ vertex.co for vertex in mesh.vertices]
+    return BVHTree.FromPolygons(points, [tuple(p.vertices) for p in mesh.polygons])
 
 
 class PoseChecks:
@@ -125,7 +138,9 @@ class PoseChecks:
         bounds: Bounds,
         allowed_inside: tuple[Array, Array] | None,
     ) -> None:
-        """`allowed_inside` is a box: objects that enclose all of it may hold the camera."""
+        """`allowed_inside` is a box in which cameras are drawn: an object that encloses it is the
+        room itself, and may hold the camera.
+        """
         self._config = config
         self._surfaces = surfaces
         self._margin_m = config.margin * bounds.radius
@@ -135,9 +150,7 @@ class PoseChecks:
         self._solid = [
             surface
             for surface in surfaces
-            if allowed_inside is None
-            or np.any(surface.minimum > allowed_inside[0])
-            or np.any(surface.maximum < allowed_inside[1])
+            if allowed_inside is None or not _encloses_box(surface, *allowed_inside)
         ]
 
     def reason(self, camera: Camera) -> str | None:
@@ -201,6 +214,13 @@ class PoseChecks:
                 if distance is not None and distance < nearest[i]:
                     nearest[i], is_target[i] = distance, surface.is_target
         return is_target
+
+
+def _encloses_box(surface: Surface, low: Array, high: Array) -> bool:
+    """Whether a box is inside of a closed surface; between thick walls it is not."""
+    if np.any(surface.minimum > low) or np.any(surface.maximum < high):
+        return False
+    return surface.encloses(Vector((low + high) / 2))
 
 
 def _near(surfaces: Sequence[Surface], point: Vector, reach_m: float) -> Iterator[Surface]:

@@ -81,6 +81,11 @@ class Stage:
     """The object under the target that is no part of the model."""
 
     @property
+    def target_ids(self) -> frozenset[int]:
+        """Of the model's objects, without the ground."""
+        return frozenset(record.id for record in self.objects) - {self.ground_id}
+
+    @property
     def ground_id(self) -> int:
         """Of the ground where masks show it, else 0."""
         return 0 if self.ground is None else int(self.ground.pass_index)
@@ -168,8 +173,7 @@ def _place(
 
 def read_scene_mesh(stage: Stage, capture: Capture) -> SceneMesh:
     """The geometry of the model's objects that have an id, as it is rendered, in world."""
-    ids = frozenset(record.id for record in stage.objects) - {stage.ground_id}
-    mesh = capture.evaluated(stage.scene, lambda depsgraph: measure.read_mesh(depsgraph, ids))
+    mesh = capture.evaluated(stage.scene, partial(measure.read_mesh, ids=stage.target_ids))
     return replace(mesh, vertices=mesh.vertices + stage.offset)
 
 
