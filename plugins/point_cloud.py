@@ -40,10 +40,12 @@ class PointCloud(Plugin):
 
     def on_scene_ready(self, scene: SceneContext) -> None:
         self._offset_m = scene.record.model.offset_m
+        self._ground_id = scene.ground_id
 
     def on_view_rendered(self, view: ViewContext, frame: Frame) -> None:
         depth, ids = frame[Pass.DEPTH], frame[Pass.OBJECT_ID]
-        rows, columns = np.nonzero((ids != 0) & (depth > 0))
+        on_model = (ids != 0) & (ids != self._ground_id)
+        rows, columns = np.nonzero(on_model & (depth > 0))
         chosen = _spread(rows, columns, view.index)[: self._share(view.index + 1)]
         rows, columns = rows[chosen], columns[chosen]
         camera = view.camera.camera

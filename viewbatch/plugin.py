@@ -41,7 +41,9 @@ class SceneContext:
     intrinsics: Intrinsics | None
     """Those of all views; None where they vary."""
     mesh: Callable[[], SceneMesh]
-    """Reads the geometry that is rendered, of the objects with an id."""
+    """Reads the geometry that is rendered, of the model's objects with an id."""
+    ground_id: int = 0
+    """Of the ground where masks show it: no object of the model; else 0."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -15,6 +15,7 @@ from tests.blender.raycast import assert_rendered, convex_hit, in_front, triangl
 from viewbatch.blender.capture import Capture
 from viewbatch.blender.scene import Stage
 from viewbatch.config.scene import GroundMode
+from viewbatch.dataset.ply import read_vertices
 from viewbatch.geometry import Camera, look_at
 from viewbatch.passes import Frame, Pass
 
@@ -253,3 +254,19 @@ def test_no_ground(model: Path, capture: Capture) -> None:
                                    "ground.in_masks=true")  # fmt: skip
     assert stage.categories == ["object"]
     assert not frame[Pass.DEPTH][frame[Pass.OBJECT_ID] == 0].any()
+
+
+def test_the_point_cloud_and_the_mesh_are_of_the_model_alone(tmp_path: Path) -> None:
+    """Also where masks show the ground."""
+    scene = scenes.empty_scene()
+    scenes.add_cube(scene, "cube")
+    dataset = scenes.generate(
+        scenes.save_blend(tmp_path / "cube.blend"), tmp_path / "out", 2, *SMALL,
+        'ground.mode="plane"', "ground.in_masks=true", "render.samples=1",
+        'plugins.enabled=["depth", "mask", "point_cloud", "mesh"]',
+    )  # fmt: skip
+    for name in ("point_cloud.ply", "mesh.ply"):
+        vertices = read_vertices(dataset.folder / name)
+        assert len(vertices) >= 8
+        for axis in "xyz":
+            assert np.abs(vertices[axis]).max() < 1 + 1e-5

@@ -155,7 +155,10 @@ class _Batch:
         self.cameras = cameras
         self.encoder = ColorEncoder(job.config.render)
         self.scene_context = SceneContext(
-            record=record, intrinsics=cameras.shared_intrinsics, mesh=self._mesh
+            record=record,
+            intrinsics=cameras.shared_intrinsics,
+            mesh=self._mesh,
+            ground_id=stage.ground_id,
         )
         declared = frozenset[Pass]().union(*(plugin.passes for plugin in plugins.values()))
         # A view's record always tells its depth range and how much of it the target fills.
