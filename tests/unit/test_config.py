@@ -198,7 +198,7 @@ ANGLE = 'an angle in radians (a number, or arithmetic on pi such as "pi/6")'
         ),
         (
             ["camera.clip_start=2", "camera.clip_end=2"],
-            "camera.clip_end: expected more than clip_start, which is 2.0",
+            "camera.clip_end: expected more than clip_start, which is 2.0, found 2.0",
         ),
         (
             ["camera.clip_start=0"],
@@ -223,11 +223,13 @@ ANGLE = 'an angle in radians (a number, or arithmetic on pi such as "pi/6")'
         ),
         (
             ["camera.lens.intrinsics.fy=0.1"],
-            "camera.lens.intrinsics.fy: expected from 1/200 to 200 times fx",
+            "camera.lens.intrinsics.fy: expected from 1/200 to 200 times fx, which is 700, "
+            "found 0.1",
         ),
         (
             ["camera.lens.intrinsics.cx=6000"],
-            "camera.lens.intrinsics.cx: expected at most 10 times the image's size of 512 px",
+            "camera.lens.intrinsics.cx: expected at most 10 times the image's size of 512 px, "
+            "found 6000",
         ),
         (
             [f"{LOCATION}.mode=file"],

@@ -28,6 +28,7 @@ from viewbatch.geometry import (
 from viewbatch.geometry.transforms import Array, Vector3
 from viewbatch.sampling import Plan, input_files
 from viewbatch.sampling.pose_files import pose_files, read_poses
+from viewbatch.sampling.pose_files.reading import read_text
 from viewbatch.sampling.poses import Pose
 
 EXPECTED = "name a dataset's folder, a cameras.json, a transforms.json or a COLMAP model's folder"
@@ -235,6 +236,12 @@ def test_a_field_of_view_with_the_configured_image(tmp_path: Path) -> None:
                        "of undistorted images"),
         ({"p2": -1e-9}, "with lens distortion (p2 = -1e-09), which cannot be rendered; use the "
                         "poses of undistorted images"),
+        ({"distortion_params": [0.1, 0, 0, 0]},
+         "with lens distortion (distortion_params that are not zero), which cannot be rendered; "
+         "use the poses of undistorted images"),
+        ({"distortion_params": [0, 0, 0, 0, "x", 0]},
+         "with lens distortion (distortion_params that are not zero), which cannot be rendered; "
+         "use the poses of undistorted images"),
         ({"camera_model": "OPENCV_FISHEYE"}, "which is of camera_model OPENCV_FISHEYE; only "
                                              "pinhole cameras can be rendered"),
         ({"is_fisheye": True}, "which is a fisheye; only pinhole cameras can be rendered"),
@@ -266,6 +273,78 @@ def test_frames_that_cannot_be_used_in_words(
     frames = [good, {**good, "file_path": "b.png", **changes}]
     path = write_nerf(tmp_path, frames, **LENS_OF_FILE)
     assert refusal(path) == f"camera.location.file: {path} has a frame b.png {message}"
+
+
+def test_zeros_are_no_distortion_and_a_mark_before_the_text_is_none(tmp_path: Path) -> None:
+    frame = {"transform_matrix": gl_matrix(1), "distortion_params": [0, 0.0, 0, 0, 0, 0]}
+    path = write_nerf(tmp_path, [frame], **LENS_OF_FILE)
+    path.write_text(path.read_text(), encoding="utf-8-sig")
+    (pose,) = read_poses(path, FRAME_PX)
+    assert_is(pose, 1)
+
+
+def at(x: float) -> list[list[float]]:
+    return [*gl_matrix(0)[:2], [*gl_matrix(0)[2][:3], x], [0, 0, 0, 1]]
+
+
+UNBOUNDED = [
+    # values of transforms.json, camera of COLMAP (None: not of it), what is said of it
+    ({"w": 2}, "2 48 70.5 71.25 1 25.5", "width: expected an integer from 4 to 65536, found 2"),
+    ({"h": 65537}, "64 65537 70.5 71.25 30 25.5",
+     "height: expected an integer from 4 to 65536, found 65537"),
+    ({"w": 10**20}, f"{10**20} 48 70.5 71.25 30 25.5",
+     "width: expected an integer from 4 to 65536, found 100000000000000000000"),
+    ({"fl_x": 1e39}, "64 48 1e39 71.25 30 25.5",
+     "fx: expected a number greater than 0 (at most 1e+15 in size), found 1e+39"),
+    ({"fl_y": 0.25}, "64 48 70.5 0.25 30 25.5",
+     "fy: expected from 1/200 to 200 times fx, which is 70.5, found 0.25"),
+    ({"fl_y": 20000}, "64 48 70.5 20000 30 25.5",
+     "fy: expected from 1/200 to 200 times fx, which is 70.5, found 20000"),
+    ({"cx": -641}, "64 48 70.5 71.25 -641 25.5",
+     "cx: expected at most 10 times the image's size of 64 px, found -641"),
+    ({"cy": 481, "w": 3}, "3 48 70.5 71.25 30 481",
+     "width: expected an integer from 4 to 65536, found 3"),
+    ({"transform_matrix": at(2e15)}, None,
+     "location: expected numbers of at most 1e+15 in size"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "camera", "words"), UNBOUNDED)
+def test_what_a_configuration_may_not_give_no_file_may(
+    tmp_path: Path, values: dict[str, Any], camera: str | None, words: str
+) -> None:
+    good = {"file_path": "a.png", "transform_matrix": gl_matrix(0)}
+    frames = [good, {**good, "file_path": "b.png", **values}]
+    path = write_nerf(tmp_path, frames, **LENS_OF_FILE)
+    assert refusal(path) == (
+        f"camera.location.file: {path} has a pose of b.png that cannot be rendered: {words}"
+    )
+    if camera is not None:
+        folder = write_text_model(tmp_path / "colmap", [0], camera=f"7 PINHOLE {camera}")
+        assert refusal(folder) == (
+            f"camera.location.file: {folder / 'images.txt'} has a pose of 000.png that cannot be "
+            f"rendered: {words}"
+        )
+
+
+def test_the_limits_themselves_are_accepted(tmp_path: Path) -> None:
+    values = {
+        "w": 4, "h": 65536, "fl_x": 5.0, "fl_y": 1000.0, "cx": -40, "cy": 655360,
+        "transform_matrix": at(1e15),
+    }  # fmt: skip
+    (pose,) = read_poses(write_nerf(tmp_path, [values]), FRAME_PX)
+    assert pose.intrinsics == Intrinsics(
+        width=4, height=65536, fx=5.0, fy=1000.0, cx=-40.0, cy=655360.0
+    )
+
+
+def test_the_limits_hold_for_cameras_of_this_program_too(tmp_path: Path) -> None:
+    path = write_cameras(tmp_path / "cameras.json", [0])
+    path.write_text(path.read_text().replace('"width": 64', '"width": 2'))
+    assert refusal(path) == (
+        f"camera.location.file: {path} has a pose of view 0 that cannot be rendered: "
+        "width: expected an integer from 4 to 65536, found 2"
+    )
 
 
 def transformed(matrix: list[list[float]], by: Array) -> list[list[float]]:
@@ -452,6 +531,8 @@ UNKNOWN = (
          "has a camera 7 that is none: an image of 64x0 pixels has no pixel"),
         ("7 PINHOLE 64 48 70 -71 30 25",
          "has a camera 7 that is none: focal lengths must be positive, not 70.0 and -71.0"),
+        ("7 PINHOLE 64 48 70 71 30 25\n8 PINHOLE 64 48 70 71 30 25\n7 PINHOLE 64 48 90 91 30 25",
+         "has two cameras 7; save the model again"),
         ("7 PINHOLE 64 48 70 71 nan 25",
          "has a camera 7 that is none: focal lengths and principal point must be finite"),
     ],
@@ -489,6 +570,12 @@ def test_binary_cameras_that_cannot_be_used_in_words(
          "has a quaternion of length 1e+200 for a.png, which is no rotation; save the model again"),
         ("1 1 0 0 0 1 inf 3 7 a.png\n\n",
          "has a translation of a.png that is not finite; save the model again"),
+        ("1 1 0 0 0 1 -1e200 3 7 a.png\n\n",
+         "has a pose of a.png that cannot be rendered: location: expected numbers of at most 1e+15 "
+         "in size"),
+        ("1 0.5 0.5 0.5 0.3 1.7e308 1.7e308 1.7e308 7 a.png\n\n",
+         "has a pose of a.png that cannot be rendered: location: expected numbers of at most 1e+15 "
+         "in size"),
         ("1 1 0 0 0 1 2 3 8 a.png\n\n",
          "has an image a.png of camera 8, which cameras.txt lacks; save the model again"),
         ("1 1 0 0 0 1 2 3 7\n\n",
@@ -549,8 +636,11 @@ def test_a_path_that_does_not_exist_is_named(tmp_path: Path) -> None:
     assert refusal(path) == f"camera.location.file: {path} does not exist; {EXPECTED}"
 
 
-def test_a_folder_of_something_else(tmp_path: Path) -> None:
+@pytest.mark.parametrize("images_are_a_folder", [False, True])
+def test_a_folder_of_something_else(tmp_path: Path, images_are_a_folder: bool) -> None:
     (tmp_path / "cameras.txt").write_text("")
+    if images_are_a_folder:
+        (tmp_path / "images.txt").mkdir()
     assert refusal(tmp_path) == (
         f"camera.location.file: {tmp_path} holds neither dataset.json nor a COLMAP model "
         f"(cameras and images, .bin or .txt); {EXPECTED}"
@@ -575,12 +665,9 @@ def test_files_of_something_else(tmp_path: Path, content: bytes, message: str) -
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    folder = write_text_model(tmp_path, [0])
-    (folder / "cameras.txt").unlink()
-    (folder / "cameras.txt").mkdir()
-    assert refusal(folder) == (
-        f"camera.location.file: {folder / 'cameras.txt'} cannot be read (Is a directory)"
-    )
+    with pytest.raises(UsageError) as caught:
+        read_text(tmp_path)
+    assert str(caught.value) == f"camera.location.file: {tmp_path} cannot be read (Is a directory)"
 
 
 # ---- In a plan

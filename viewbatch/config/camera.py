@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from viewbatch._decode import Above, Angle, AtLeast, Between, NonNegative, Positive, Vector3
+from viewbatch._decode import (
+    LARGEST,
+    Above,
+    Angle,
+    AtLeast,
+    Between,
+    NonNegative,
+    Positive,
+    Vector3,
+    decode,
+)
 from viewbatch.config.values import Inclination, Share, in_order
 
 FocalLength = Annotated[float, Between(1, 5000)]
@@ -39,10 +49,30 @@ class IntrinsicsConfig:
 
     def problems(self) -> Iterator[tuple[str, str]]:
         if not 1 / 200 <= self.fy / self.fx <= 200:
-            yield "fy", "expected from 1/200 to 200 times fx"
+            yield (
+                "fy",
+                f"expected from 1/200 to 200 times fx, which is {self.fx:.6g}, found {self.fy:.6g}",
+            )
         for name, size in (("cx", self.width), ("cy", self.height)):
-            if abs(getattr(self, name)) > 10 * size:
-                yield name, f"expected at most 10 times the image's size of {size} px"
+            found = getattr(self, name)
+            if abs(found) > 10 * size:
+                yield (
+                    name,
+                    f"expected at most 10 times the image's size of {size} px, found {found:.6g}",
+                )
+
+
+def problems_of_pose(intrinsics: Mapping[str, float], location: Vector3) -> list[str]:
+    """What a pose that no configuration gives has beyond the limits of one that it could give.
+
+    `intrinsics` has the keys of `[camera.lens.intrinsics]`; `location` is in world, metres.
+    """
+    problems: list[str] = []
+    decode(IntrinsicsConfig, intrinsics, "", problems)
+    # Written so that a number that is not one fails too.
+    if not all(abs(v) <= LARGEST for v in location):
+        problems.append(f"location: expected numbers of at most {LARGEST:.0e} in size")
+    return problems
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,4 +253,4 @@ class CameraConfig:
     def problems(self) -> Iterator[tuple[str, str]]:
         start, end = self.clip_start, self.clip_end
         if isinstance(start, float) and isinstance(end, float) and start >= end:
-            yield "clip_end", f"expected more than clip_start, which is {start}"
+            yield "clip_end", f"expected more than clip_start, which is {start}, found {end}"

@@ -61,7 +61,7 @@ def pose_files(path: Path) -> list[Path]:
         # COLMAP itself reads the binary files where both lie together.
         for suffix in (".bin", ".txt"):
             model = [folder / f"cameras{suffix}", folder / f"images{suffix}"]
-            if all(file.exists() for file in model):
+            if all(file.is_file() for file in model):
                 return model
     raise problem(
         path,

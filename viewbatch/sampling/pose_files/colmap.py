@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,10 +53,10 @@ class _Image:
 def read(cameras_file: Path, images_file: Path) -> list[Pose]:
     """The poses of a model in the order of its images' names."""
     if images_file.suffix == ".bin":
-        cameras = dict(_binary_cameras(cameras_file))
+        cameras = _by_id(_binary_cameras(cameras_file), cameras_file)
         images = list(_binary_images(images_file))
     else:
-        cameras = dict(_text_cameras(cameras_file))
+        cameras = _by_id(_text_cameras(cameras_file), cameras_file)
         images = list(_text_images(images_file))
     poses = []
     for image in sorted(images, key=lambda image: image.name):
@@ -81,8 +81,19 @@ def read(cameras_file: Path, images_file: Path) -> list[Pose]:
             )
         rotation = rotation_from_quaternion_wxyz(image.quaternion_wxyz)
         location = location_of(rotation, image.translation)
-        poses.append(pose_in_file(image.name, rotation, location, cameras[image.camera_id]))
+        poses.append(
+            pose_in_file(image.name, rotation, location, cameras[image.camera_id], images_file)
+        )
     return poses
+
+
+def _by_id(cameras: Iterable[tuple[int, Intrinsics]], path: Path) -> dict[int, Intrinsics]:
+    found: dict[int, Intrinsics] = {}
+    for camera_id, intrinsics in cameras:
+        if camera_id in found:
+            raise problem(path, f"has two cameras {camera_id}; save the model again")
+        found[camera_id] = intrinsics
+    return found
 
 
 def _intrinsics(

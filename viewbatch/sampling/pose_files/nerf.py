@@ -47,6 +47,7 @@ def read(data: Mapping[str, Any], path: Path, frame_px: tuple[int, int]) -> list
                 exact_rotation(rotation, frame.name, path),
                 (x, y, z),
                 frame.intrinsics(frame_px),
+                path,
             )
         )
     return poses
@@ -98,6 +99,13 @@ class _Frame:
                     f"with lens distortion ({key} = {self.number(key):g}), which cannot be "
                     "rendered; use the poses of undistorted images"
                 )
+        # Of nerfstudio: the numbers above in an order that the model decides.
+        params = self.values.get("distortion_params")
+        if any(params) if isinstance(params, list) else params:
+            raise self.problem(
+                "with lens distortion (distortion_params that are not zero), which cannot be "
+                "rendered; use the poses of undistorted images"
+            )
         width, height = self.size(frame_px)
         fx = self.focal("fl_x", "camera_angle_x", width)
         if fx is None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 
 import numpy as np
 
+from viewbatch.config.camera import problems_of_pose
 from viewbatch.errors import UsageError
 from viewbatch.geometry import (
     Intrinsics,
@@ -37,22 +39,33 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_text(path: Path) -> str:
-    """A file's text."""
+    """A file's text, with or without the mark that some editors set before it."""
     try:
-        return read_bytes(path).decode("utf-8")
+        return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise problem(path, "is not text in UTF-8") from error
 
 
-def pose_in_file(name: str, rotation: Array, location: Vector3, intrinsics: Intrinsics) -> Pose:
-    """The pose of what a file calls `name`; `rotation` is (3, 3) `cam_from_world`."""
+def pose_in_file(
+    name: str, rotation: Array, location: Vector3, intrinsics: Intrinsics, path: Path
+) -> Pose:
+    """The pose of what a file calls `name`; `rotation` is (3, 3) `cam_from_world`.
+
+    Limits are those of the configuration: what is beyond them, Blender would render otherwise
+    than it is recorded.
+    """
+    problems = problems_of_pose(dataclasses.asdict(intrinsics), location)
+    if problems:
+        raise problem(path, f"has a pose of {name} that cannot be rendered: {'; '.join(problems)}")
     drawn = {"file": {"pose": name}}
     return Pose(location=location, rotation=rotation, drawn=drawn, intrinsics=intrinsics)
 
 
 def location_of(rotation: Array, translation: Vector3) -> Vector3:
     """The optical centre in world from (3, 3) and (3,) of `cam_from_world`."""
-    x, y, z = (float(v) for v in invert_rigid(rigid(rotation, translation))[:3, 3])
+    # Numbers so large that this has no end are refused with the pose.
+    with np.errstate(over="ignore", invalid="ignore"):
+        x, y, z = (float(v) for v in invert_rigid(rigid(rotation, translation))[:3, 3])
     return (x, y, z)
 
 

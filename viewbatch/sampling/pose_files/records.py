@@ -43,5 +43,5 @@ def _poses(cameras: Iterable[tuple[int, CameraRecord]], path: Path) -> list[Pose
         rotation = exact_rotation(matrix[:3, :3], name, path)
         x, y, z = (float(v) for v in matrix[:3, 3])
         location = location_of(rotation, (x, y, z))
-        poses.append(pose_in_file(name, rotation, location, record.camera.intrinsics))
+        poses.append(pose_in_file(name, rotation, location, record.camera.intrinsics, path))
     return poses
