@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy.typing as npt
 
+from viewbatch.errors import PluginError
+
 
 class Pass(StrEnum):
     """A rendered map. Arrays have row 0 on top; frames and units are in the comments.
@@ -43,3 +45,11 @@ GROUND_TRUTH = frozenset(Pass) - COLORS
 
 Frame = Mapping[Pass, npt.NDArray[Any]]
 """The passes of one view by name, all of one size, read-only."""
+
+
+class RenderedFrame(dict[Pass, npt.NDArray[Any]]):
+    """A frame that says what to do where a plugin asks it for a pass that was not rendered."""
+
+    def __missing__(self, key: object) -> npt.NDArray[Any]:
+        name = f"Pass.{key.name}" if isinstance(key, Pass) else repr(key)
+        raise PluginError(f"{name} is not among its passes; add it there")

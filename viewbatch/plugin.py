@@ -98,7 +98,7 @@ class ViewContext:
     def note(self, name: str, value: object) -> None:
         """Add plain values (numbers, strings, lists, dicts) to the view's record, as `notes`."""
         if name in self.notes:
-            raise PluginError(f"two plugins note {name}; each note has one")
+            raise PluginError(f"the note {name} is there already; choose another name")
         try:
             # A copy: what the plugin changes afterwards is not in the record.
             self.notes[name] = json.loads(json.dumps(value, allow_nan=False))
@@ -165,13 +165,15 @@ def hook(plugin: Plugin, name: str, view: int | None = None) -> Iterator[None]:
     """Run a plugin's hook: what it raises stops the batch, with its name and its view."""
     try:
         yield
-    except ViewbatchError:
-        raise
     except Exception as error:
+        # A PluginError is what the program says of the plugin's own doing.
+        is_said = isinstance(error, PluginError)
+        if isinstance(error, ViewbatchError) and not is_said:
+            raise
         where = "" if view is None else f" at view {view}"
         raise PluginError(
             f"the plugin {type(plugin).__module__.rpartition('.')[2]} failed in {name}{where}: "
-            f"{type(error).__name__}: {error}"
+            f"{error if is_said else f'{type(error).__name__}: {error}'}"
         ) from error
 
 
@@ -183,7 +185,7 @@ def dataset_files(plugins: Mapping[str, Plugin]) -> tuple[str, ...]:
     owners: dict[str, str] = {}
     for plugin_name, plugin in plugins.items():
         for name in plugin.dataset_files:
-            if not layout.is_plain(name):
+            if not (isinstance(name, str) and layout.is_plain(name)):
                 raise PluginError(
                     f"the plugin {plugin_name} names {name!r} in its dataset_files; a file of the "
                     "dataset needs a plain name of its own"
@@ -202,7 +204,8 @@ def find(
 ) -> tuple[dict[str, type[Plugin]], list[str]]:
     """The classes of the plugins that are enabled or have a table, and what was wrong.
 
-    `folder` is looked in before the built-in plugins.
+    In `folder` are the user's own, whose names must differ from those of the built-in ones:
+    the default configuration holds the options of these.
     """
     found: dict[str, type[Plugin]] = {}
     problems: list[str] = []
@@ -216,6 +219,12 @@ def find(
         if name in RESERVED or keyword.iskeyword(name):
             problems.append(f"plugins.{name}: {name} is reserved; give the plugin another name")
             continue
+        built_in = BUILT_IN / f"{name}.py"
+        if path is not None and built_in.is_file() and not path.samefile(built_in):
+            problems.append(
+                f"plugins.path: {path} has the name of a built-in plugin; give it another"
+            )
+            path = built_in
         if path is not None:
             try:
                 found[name] = _load(path)

@@ -97,6 +97,10 @@ def test_a_plugin_of_the_user_writes_files_that_are_recorded(
     [
         ("raise KeyError('nose')", "KeyError: 'nose'"),
         (
+            "from viewbatch.passes import Pass; frame[Pass.NORMAL]",
+            "Pass.NORMAL is not among its passes; add it there",
+        ),
+        (
             "import numpy; view.write_exr('x', {'Y': numpy.zeros((2, 3))}, quantity='', unit='')",
             "ValueError: an EXR channel is a (height, width) array of float16, float32 or "
             "uint32; Y is float64 of shape (2, 3)",
@@ -126,7 +130,8 @@ def test_two_plugins_with_one_kind_of_file_in_words(host: Host, here: Path, own:
     result = host.run("model.obj", "out", "--set", 'plugins.enabled=["one", "two"]', cwd=here)
     assert result.code == 1
     assert result.stderr.splitlines()[-1] == (
-        "error: two plugins write 000_picky.txt; each kind of file has one"
+        "error: the plugin two failed in on_view_rendered at view 0: 000_picky.txt is written "
+        "already; each kind of file has one"
     )
 
 

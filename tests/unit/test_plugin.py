@@ -13,7 +13,7 @@ from viewbatch import plugin
 from viewbatch.dataset import CameraRecord, Dataset, DatasetRecord
 from viewbatch.dataset.writer import ViewFiles
 from viewbatch.errors import DatasetError, PluginError
-from viewbatch.passes import Pass
+from viewbatch.passes import Pass, RenderedFrame
 from viewbatch.plugin import BatchContext, Plugin, SceneContext, ViewContext, dataset_files, hook
 
 HEAD = "from viewbatch.plugin import Plugin\nfrom dataclasses import dataclass\n"
@@ -33,12 +33,17 @@ def test_our_own_are_found_by_name_or_by_table() -> None:
     assert found["mask"].passes == {Pass.OBJECT_ID}
 
 
-def test_a_plugin_in_the_user_s_folder_wins(tmp_path: Path) -> None:
-    own, problems = find_one(tmp_path, HEAD + "class Mine(Plugin):\n    pass\n", "depth")
-    assert problems == []
-    assert own is not None
-    assert own.__name__ == "Mine"
-    assert plugin.find(["depth"], [], None)[0]["depth"].__name__ == "Depth"
+def test_a_plugin_of_the_user_needs_a_name_of_its_own(tmp_path: Path) -> None:
+    """The options of `[plugins.depth]` in the default configuration are not its own."""
+    found, problems = find_one(tmp_path, HEAD + "class Mine(Plugin):\n    pass\n", "depth")
+    assert problems == [
+        f"plugins.path: {tmp_path / 'depth.py'} has the name of a built-in plugin; give it another"
+    ]
+    # So that nothing else is said of options that are right.
+    assert found is not None
+    assert found.__name__ == "Depth"
+    assert plugin.find([], ["depth"], tmp_path)[1] == problems
+    assert plugin.find(["depth"], ["depth"], plugin.BUILT_IN / ".." / "plugins")[1] == []
 
 
 def test_annotations_of_a_config_may_be_postponed(tmp_path: Path) -> None:
@@ -147,6 +152,29 @@ def test_an_error_in_a_hook_of_the_whole_batch_names_no_view(tmp_path: Path) -> 
     assert str(caught.value) == "the plugin own failed in on_scene_ready: RuntimeError: no light"
 
 
+def test_what_the_program_says_of_a_plugin_names_it_too(tmp_path: Path) -> None:
+    with pytest.raises(PluginError) as caught, hook(raising(tmp_path), "on_view_rendered", 0):
+        raise PluginError("000_depth.exr is written already; each kind of file has one")
+    assert str(caught.value) == (
+        "the plugin own failed in on_view_rendered at view 0: 000_depth.exr is written already; "
+        "each kind of file has one"
+    )
+
+
+def test_a_pass_that_was_not_declared_in_words(tmp_path: Path) -> None:
+    depth = np.zeros((2, 3), np.float32)
+    frame = RenderedFrame({Pass.DEPTH: depth})
+    assert frame[Pass.DEPTH] is depth
+    assert Pass.NORMAL not in frame
+    for key, name in ((Pass.NORMAL, "Pass.NORMAL"), ("dpeth", "'dpeth'")):
+        with pytest.raises(PluginError) as caught, hook(raising(tmp_path), "on_view_rendered", 3):
+            frame[key]  # type: ignore[index]
+        assert str(caught.value) == (
+            f"the plugin own failed in on_view_rendered at view 3: {name} is not among its passes; "
+            "add it there"
+        )
+
+
 def test_errors_that_speak_to_the_user_and_interrupts_pass_through(tmp_path: Path) -> None:
     own = raising(tmp_path)
     for error in (DatasetError("said well"), KeyboardInterrupt()):
@@ -202,11 +230,11 @@ def test_the_files_of_the_whole_dataset_are_those_that_plugins_declare() -> None
 
 @pytest.mark.parametrize(
     "name",
-    ["../x", "a/b", "", ".hidden", "dataset.json", "config.toml", "007_x.exr", "batch-1.log"],
+    ["../x", "a/b", "", ".hidden", "dataset.json", "config.toml", "007_x.exr", "batch-1.log", 3],
 )
-def test_a_file_of_the_whole_dataset_cannot_have_any_name(name: str) -> None:
+def test_a_file_of_the_whole_dataset_cannot_have_any_name(name: str | int) -> None:
     with pytest.raises(PluginError) as caught:
-        dataset_files({"own": named(name)})
+        dataset_files({"own": named(name)})  # type: ignore[arg-type]
     assert str(caught.value) == (
         f"the plugin own names {name!r} in its dataset_files; a file of the dataset needs a "
         "plain name of its own"
@@ -272,7 +300,7 @@ def test_two_notes_of_one_name_in_words(view: ViewContext) -> None:
     view.note("n", 1)
     with pytest.raises(PluginError) as caught:
         view.note("n", 2)
-    assert str(caught.value) == "two plugins note n; each note has one"
+    assert str(caught.value) == "the note n is there already; choose another name"
 
 
 def test_a_png_that_cannot_be_is_refused_at_the_call(view: ViewContext) -> None:
@@ -288,11 +316,11 @@ def test_a_picture_beside_data_has_a_key_of_its_own(tmp_path: Path, view: ViewCo
     levels = np.zeros((2, 3), np.uint8)
     view.write_exr("x", {"Y": np.zeros((2, 3), np.float32)}, quantity="", unit="")
     view.write_png("x", levels, key="x_png")
-    for kind, key, name in [("x", None, "000_x.png"), ("x", "z", "000_x.png"),
-                            ("y", "x_png", "000_y.png")]:  # fmt: skip
+    for kind, key, name in [("x", None, "000_x.exr"), ("x", "z", "000_x.png"),
+                            ("y", "x_png", "000_x.png")]:  # fmt: skip
         with pytest.raises(PluginError) as caught:
             view.write_png(kind, levels, key=key)
-        assert str(caught.value) == f"two plugins write {name}; each kind of file has one"
+        assert str(caught.value) == f"{name} is written already; each kind of file has one"
     files = view.files.write()
     assert {key: file.name for key, file in files.items()} == {
         "x": "000_x.exr", "x_png": "000_x.png"

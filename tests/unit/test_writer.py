@@ -204,7 +204,7 @@ def test_one_view_larger_than_the_queue_is_written(
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
-        ("depth", "two plugins write 012_depth.json; each kind of file has one"),
+        ("depth", "012_depth.txt is written already; each kind of file has one"),
         ("view", 'the kind "view" is that of the view\'s record; choose another'),
     ],
 )

@@ -39,7 +39,7 @@ from viewbatch.dataset import (
 from viewbatch.dataset.reader import hash_file
 from viewbatch.dataset.records import cameras_to_json
 from viewbatch.dataset.writer import ViewFiles, ViewWriter, making_files, process_name, write_text
-from viewbatch.passes import COLORS, GROUND_TRUTH, Frame, Pass
+from viewbatch.passes import COLORS, GROUND_TRUTH, Frame, Pass, RenderedFrame
 from viewbatch.plugin import (
     BatchContext,
     Plugin,
@@ -249,7 +249,7 @@ class _Batch:
                 )
             with self.stopwatch.stage("ground truth"):
                 engine.use_ground_truth(scene, self.ground_truth)
-                frame = {**color, **self.capture.passes(scene, self.ground_truth)}
+                frame = RenderedFrame(color | self.capture.passes(scene, self.ground_truth))
             with self.stopwatch.stage("colour file"), making_files():
                 path = files.reserve(layout.RENDER, engine.image_extension(config.render))
                 self.encoder.save(color[Pass.COLOR], path)

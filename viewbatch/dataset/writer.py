@@ -192,8 +192,11 @@ class ViewFiles:
             raise PluginError(f'the kind "{kind}" is that of the view\'s record; choose another')
         name = layout.view_file(self.index, kind, extension)
         key = key or kind
-        if key in self._encoders or name in (other for other, _ in self._encoders.values()):
-            raise PluginError(f"two plugins write {name}; each kind of file has one")
+        names = {other: made for other, (made, _) in self._encoders.items()}
+        if key in names or name in names.values():
+            raise PluginError(
+                f"{names.get(key, name)} is written already; each kind of file has one"
+            )
         self._encoders[key] = (name, encode)
         self.nbytes += nbytes
 
