@@ -324,6 +324,60 @@ def test_what_cannot_be_told_is_the_viewport_colour(
     ]
 
 
+def test_a_chain_that_is_too_long_is_the_viewport_colour(
+    capture: Capture, caplog: pytest.LogCaptureFixture
+) -> None:
+    def make() -> Any:
+        t = Tree()
+        t.material.name, t.material.diffuse_color = "chain", rgba(SKY)
+        source = t.diffuse(COPPER)
+        for _ in range(600):
+            reroute = t.tree.nodes.new("NodeReroute")
+            t.tree.links.new(source.outputs[0], reroute.inputs[0])
+            source = reroute
+        return t.output(source)
+
+    with caplog.at_level(logging.WARNING):
+        assert (albedo_of(capture, make) == np.float32(SKY)).all()
+    assert [record.getMessage() for record in caplog.records] == [
+        "the albedo of the material 'chain' is its viewport colour: its shaders form a circle, "
+        "or too long a chain to follow"
+    ]
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["material", "group"])
+def test_outputs_of_the_model_with_our_names_do_not_count(capture: Capture, inside: bool) -> None:
+    def feed_ours(t: Tree) -> None:
+        for name in AOVS.values():
+            t.new("ShaderNodeOutputAOV", Color=rgba(SKY)).aov_name = name
+
+    def grouped(t: Tree, _: Any) -> Any:
+        feed_ours(t)
+        return t.diffuse(COPPER)
+
+    def make() -> Any:
+        t = Tree()
+        if inside:
+            node = t.new("ShaderNodeGroup")
+            node.node_tree = group_of(grouped)
+            return t.output(node)
+        # One before our own and one after it, in the order of the names.
+        feed_ours(t)
+        feed_ours(t)
+        return t.output(t.diffuse(COPPER))
+
+    assert (albedo_of(capture, make) == np.float32(COPPER)).all()
+
+
+def test_an_output_of_the_model_with_our_name_is_no_surface(capture: Capture) -> None:
+    def make() -> Any:
+        t = Tree()
+        t.new("ShaderNodeOutputAOV", Color=rgba(SKY)).aov_name = AOVS[Pass.ALBEDO]
+        return t.output(t.transparent())
+
+    assert (albedo_of(capture, make) == 0).all()
+
+
 def test_a_material_from_another_file(capture: Capture, tmp_path: Path) -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scenes.shaded("linked", "ShaderNodeBsdfDiffuse", Color=rgba(COPPER)).use_fake_user = True

@@ -49,10 +49,20 @@ def install(scene: Any, passes: Iterable[Pass]) -> None:
     for kind in wanted:
         aov = layer.aovs.add()
         aov.name, aov.type = AOVS[kind], "COLOR"
+    _remove_outputs()
     groups: Groups = {}
     for material in bpy.data.materials:
         if material.users > 0 and material.grease_pencil is None:
             _install(material, wanted, layer.pass_alpha_threshold, groups)
+
+
+def _remove_outputs() -> None:
+    """Remove what the model's own materials would feed the passes with."""
+    trees = [material.node_tree for material in bpy.data.materials]
+    for tree in [*filter(None, trees), *bpy.data.node_groups]:
+        for node in list(tree.nodes):
+            if node.bl_idname == "ShaderNodeOutputAOV" and node.aov_name in AOVS.values():
+                tree.nodes.remove(node)
 
 
 def _install(material: Any, wanted: Iterable[Pass], hole_alpha: float, groups: Groups) -> None:
@@ -64,7 +74,7 @@ def _install(material: Any, wanted: Iterable[Pass], hole_alpha: float, groups: G
     if output is None:
         return
     walk = Walk(tree, groups)
-    surface = walk.surface_at(output.inputs["Surface"])
+    surface = walk.surface_of(output)
     alpha, visible = _seen(walk.nodes, surface, hole_alpha)
     for kind in wanted:
         if surface.kind < _LEAST[kind]:
@@ -73,8 +83,8 @@ def _install(material: Any, wanted: Iterable[Pass], hole_alpha: float, groups: G
             value = walk.nodes.scale(_normal(tree, material, output), visible)
         elif surface.unknown:
             log.warning(
-                "the albedo of the material %r is its viewport colour: no base colour can be "
-                "told of its node %r", material.name, surface.unknown,
+                "the albedo of the material %r is its viewport colour: %s",
+                material.name, surface.unknown,
             )  # fmt: skip
             value = walk.nodes.scale(tuple(material.diffuse_color)[:3], visible)
         else:

@@ -68,10 +68,17 @@ class Surface:
     transparency: Scalar
     """The share of light that goes straight through."""
     unknown: str = ""
-    """The shader node, if there is one, whose base colour cannot be told."""
+    """Why the base colour cannot be told, if it cannot."""
 
 
 _NOTHING = Surface(Kind.NOTHING, BLACK, 0.0)
+_ENDLESS = Surface(
+    Kind.REFLECTS, BLACK, 0.0, "its shaders form a circle, or too long a chain to follow"
+)
+
+
+def _unknown(node: Any) -> str:
+    return f"no base colour can be told of its node {node.name!r}"
 
 
 @dataclass
@@ -100,6 +107,13 @@ class Walk:
         self._groups = groups
         self._own = own
         self._known: dict[tuple[str, str], Surface] = {}
+
+    def surface_of(self, output: Any) -> Surface:
+        """What the material is that an output node of it renders."""
+        try:
+            return self.surface_at(output.inputs["Surface"])
+        except RecursionError:
+            return _ENDLESS
 
     def surface_at(self, socket: Any) -> Surface:
         """What reaches a shader input."""
@@ -133,7 +147,7 @@ class Walk:
                 return Surface(Kind.NOTHING, BLACK, through)
             case "ShaderNodeBsdfRayPortal":
                 through = self.nodes.average(value_of(node.inputs["Color"]))
-                return Surface(Kind.NOTHING, BLACK, through, node.name)
+                return Surface(Kind.NOTHING, BLACK, through, _unknown(node))
             case "ShaderNodeHoldout":
                 return _NOTHING
             case "ShaderNodeBackground" | "ShaderNodeEmission":
@@ -151,7 +165,7 @@ class Walk:
     def _leaf(self, node: Any) -> Surface:
         name = _COLOR_OF.get(node.bl_idname)
         if name is None or not node.inputs[name].enabled:
-            return Surface(Kind.REFLECTS, BLACK, 0.0, node.name)
+            return Surface(Kind.REFLECTS, BLACK, 0.0, _unknown(node))
         color = value_of(node.inputs[name])
         if node.bl_idname != "ShaderNodeBsdfPrincipled":
             return Surface(Kind.REFLECTS, color, 0.0)
