@@ -249,7 +249,7 @@ class _Batch:
                 )
             with self.stopwatch.stage("ground truth"):
                 engine.use_ground_truth(scene, self.ground_truth)
-                frame = RenderedFrame(color | self.capture.passes(scene, self.ground_truth))
+                frame = RenderedFrame({**color, **self.capture.passes(scene, self.ground_truth)})
             with self.stopwatch.stage("colour file"), making_files():
                 path = files.reserve(layout.RENDER, engine.image_extension(config.render))
                 self.encoder.save(color[Pass.COLOR], path)
