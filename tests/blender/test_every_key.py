@@ -502,7 +502,8 @@ ROWS: dict[str, Row] = {
     # [plugins]
     "plugins.enabled": Change('["depth", "mask", "normal", "albedo", "linear", "position"]',
                               {"position"}),
-    "plugins.path": Change('"{here}/plugins"', {"mask"}, base=['plugins.enabled=["mask"]']),
+    "plugins.path": Change('"{here}/sevenfold"', {"mask"},
+                           base=['plugins.path="{here}/once"', 'plugins.enabled=["own"]']),
     "plugins.depth.ray_distance": Change("true", {"distance"}, shows=see.distance_along_rays),
     "plugins.mask.mode": Change('"binary"', {"mask"}, shows=see.ones),
     "plugins.mask.png": Change("true", {"mask_png"}, shows=see.png_of_mask),
@@ -566,10 +567,15 @@ def _write_inputs(folder: Path) -> None:
     levels_of_image = np.zeros((24, 32, 3), dtype=np.uint8)
     levels_of_image[:] = (200, 100, 50)
     Image.fromarray(levels_of_image).save(folder / "levels.png")
-    (folder / "plugins").mkdir()
     own = Path(scenes.ROOT / "plugins" / "mask.py").read_text(encoding="utf-8")
-    (folder / "plugins" / "mask.py").write_text(own.replace("ids = frame[Pass.OBJECT_ID]",
-        "ids = 7 * frame[Pass.OBJECT_ID]"), encoding="utf-8")  # fmt: skip
+    for name, factor in (("once", 1), ("sevenfold", 7)):
+        (folder / name).mkdir()
+        (folder / name / "own.py").write_text(
+            own.replace("ids = frame[Pass.OBJECT_ID]", f"ids = {factor} * frame[Pass.OBJECT_ID]")
+            .replace("mode: Literal", 'mode: Literal["instance", "binary"] = "instance"  # ')
+            .replace("png: bool", "png: bool = False"),
+            encoding="utf-8",
+        )
 
 
 @pytest.fixture(scope="module")
