@@ -49,6 +49,8 @@ def test_afterwards_signals_do_what_they_did_before() -> None:
     code = (
         "import signal; from viewbatch.interrupt import ends_process\n"
         "signals = (signal.SIGINT, signal.SIGTERM)\n"
+        # What runs in the background of a shell is started with the signal ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "before = [signal.getsignal(s) for s in signals]\n"
         "with ends_process(lambda: None):\n"
         "    assert [signal.getsignal(s) for s in signals] != before\n"

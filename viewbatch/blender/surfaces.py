@@ -91,8 +91,15 @@ class Group:
     """Of a shader input: the inputs for colour and transparency."""
 
 
+LONGEST = 100
+"""Nodes in a chain of shaders that are followed."""
+
 Groups = dict[int, Group]
 """The node groups of all materials that have been walked so far, by pointer."""
+
+
+class _EndlessError(Exception):
+    """A chain of shaders is longer than any that is followed, or a circle."""
 
 
 class Walk:
@@ -107,12 +114,13 @@ class Walk:
         self._groups = groups
         self._own = own
         self._known: dict[tuple[str, str], Surface] = {}
+        self._depth = 0
 
     def surface_of(self, output: Any) -> Surface:
         """What the material is that an output node of it renders."""
         try:
             return self.surface_at(output.inputs["Surface"])
-        except RecursionError:
+        except _EndlessError:
             return _ENDLESS
 
     def surface_at(self, socket: Any) -> Surface:
@@ -123,7 +131,12 @@ class Walk:
         # Shaders may be used many times over.
         key = (link.from_node.name, link.from_socket.identifier)
         if key not in self._known:
+            # Counted, because near Python's own limit Blender runs out of objects instead.
+            if self._depth == LONGEST:
+                raise _EndlessError
+            self._depth += 1
             self._known[key] = self._surface_of(link.from_node, link.from_socket)
+            self._depth -= 1
         return self._known[key]
 
     def _surface_of(self, node: Any, output: Any) -> Surface:
