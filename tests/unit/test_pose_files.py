@@ -606,7 +606,7 @@ def test_binary_images_that_end_anywhere_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_model_that_colmap_writes_comes_back(tmp_path: Path) -> None:
-    pycolmap = pytest.importorskip("pycolmap")
+    pycolmap = pytest.importorskip("pycolmap", reason="pycolmap is not installed")
     model = pycolmap.Reconstruction()
     camera = pycolmap.Camera(
         model="PINHOLE", width=64, height=48, params=[70.5, 71.25, 30, 25.5], camera_id=7
