@@ -23,6 +23,7 @@ import bpy
 
 from viewbatch.blender import versions
 from viewbatch.blender.capture import AOVS
+from viewbatch.blender.materials import make_nodes
 from viewbatch.blender.node_math import Color, NodeMath, Scalar, feed, link_of
 from viewbatch.blender.surfaces import Groups, Kind, Surface, Walk
 from viewbatch.passes import Pass
@@ -67,7 +68,9 @@ def _remove_outputs() -> None:
 
 def _install(material: Any, wanted: Iterable[Pass], hole_alpha: float, groups: Groups) -> None:
     if not versions.has_nodes(material):
-        _make_nodes(material)
+        # Cycles makes such a material diffuse.
+        diffuse = make_nodes(material, "ShaderNodeBsdfDiffuse")
+        diffuse.inputs["Color"].default_value = material.diffuse_color
     tree = material.node_tree
     # Cycles renders this one of several.
     output = tree.get_output_node("CYCLES")
@@ -92,16 +95,6 @@ def _install(material: Any, wanted: Iterable[Pass], hole_alpha: float, groups: G
         aov = tree.nodes.new("ShaderNodeOutputAOV")
         aov.aov_name = AOVS[kind]
         feed(tree, aov.inputs["Color"], value)
-
-
-def _make_nodes(material: Any) -> None:
-    """Nodes that render as a material without nodes does: Cycles makes it diffuse."""
-    tree = versions.material_nodes(material)
-    tree.nodes.clear()
-    shader = tree.nodes.new("ShaderNodeBsdfDiffuse")
-    shader.inputs["Color"].default_value = material.diffuse_color
-    output = tree.nodes.new("ShaderNodeOutputMaterial")
-    tree.links.new(shader.outputs["BSDF"], output.inputs["Surface"])
 
 
 def _seen(nodes: NodeMath, surface: Surface, hole_alpha: float) -> tuple[Scalar, Scalar]:

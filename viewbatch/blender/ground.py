@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from viewbatch.blender import versions
+from viewbatch.blender.materials import new_principled
 from viewbatch.blender.measure import Piece
 from viewbatch.config.scene import GroundConfig, GroundMode, GroundPattern
 from viewbatch.geometry import Bounds
@@ -42,15 +42,9 @@ def add_ground(scene: Any, config: GroundConfig, bounds: Bounds) -> Piece | None
 
 
 def _material(config: GroundConfig, target_radius: float) -> Any:
-    material = bpy.data.materials.new("viewbatch.ground")
-    tree = versions.material_nodes(material)
-    tree.nodes.clear()
-    shader = tree.nodes.new("ShaderNodeBsdfPrincipled")
-    shader.inputs["Base Color"].default_value = (*config.color, 1.0)
-    shader.inputs["Roughness"].default_value = config.roughness
-    output = tree.nodes.new("ShaderNodeOutputMaterial")
-    tree.links.new(shader.outputs["BSDF"], output.inputs["Surface"])
+    material, shader = new_principled("viewbatch.ground", config.color, config.roughness)
     if config.pattern is GroundPattern.CHECKERBOARD:
+        tree = material.node_tree
         place = tree.nodes.new("ShaderNodeTexCoord")
         checker = tree.nodes.new("ShaderNodeTexChecker")
         # Blender shows Color2 where the numbers of column and row, counted from the

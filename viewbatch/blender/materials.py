@@ -70,17 +70,30 @@ def assign_ids(targets: Iterable[Piece]) -> Sequence[str]:
     return [str(material.name) for material in ordered[:LARGEST_ID]]
 
 
-def _new(config: MaterialsConfig, *, colored: bool) -> Any:
-    name = "viewbatch.vertex_colors" if colored else "viewbatch.plain"
+def new_principled(name: str, color: Sequence[float], roughness: float) -> tuple[Any, Any]:
+    """A material of one Principled node with this linear colour, and that node."""
     material = bpy.data.materials.new(name)
+    shader = make_nodes(material, "ShaderNodeBsdfPrincipled")
+    shader.inputs["Base Color"].default_value = (*color, 1.0)
+    shader.inputs["Roughness"].default_value = roughness
+    return material, shader
+
+
+def make_nodes(material: Any, shader_type: str) -> Any:
+    """Make a material of one shader node alone, and return it."""
     tree = versions.material_nodes(material)
     tree.nodes.clear()
-    shader = tree.nodes.new("ShaderNodeBsdfPrincipled")
-    shader.inputs["Base Color"].default_value = (*config.color, 1.0)
-    shader.inputs["Roughness"].default_value = config.roughness
+    shader = tree.nodes.new(shader_type)
     output = tree.nodes.new("ShaderNodeOutputMaterial")
     tree.links.new(shader.outputs["BSDF"], output.inputs["Surface"])
+    return shader
+
+
+def _new(config: MaterialsConfig, *, colored: bool) -> Any:
+    name = "viewbatch.vertex_colors" if colored else "viewbatch.plain"
+    material, shader = new_principled(name, config.color, config.roughness)
     if colored:
+        tree = material.node_tree
         # Without a name, it is the attribute that each mesh marks for rendering.
         colors = tree.nodes.new("ShaderNodeVertexColor")
         tree.links.new(colors.outputs["Color"], shader.inputs["Base Color"])

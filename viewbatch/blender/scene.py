@@ -215,12 +215,8 @@ class _Model:
         return np.array(self._instance.matrix_world, dtype=np.float64)
 
     def replace(self, scene: Any, objects: Sequence[Any]) -> None:
-        """Render these objects in place of the model's, in the frame of the scene."""
-        if self._instance is not None:
-            bpy.data.objects.remove(self._instance)
-            self._instance = None
-        if self._collection.name in scene.collection.children:
-            scene.collection.children.unlink(self._collection)
+        """Render these objects, in the frame of the scene, in place of the model's as imported."""
+        scene.collection.children.unlink(self._collection)
         self._collection = bpy.data.collections.new("viewbatch.model")
         for scene_object in objects:
             self._collection.objects.link(scene_object)
