@@ -17,13 +17,13 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont, PngImagePlugin
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from command import Parser, answered
 from pictures import (
     FORMATS,
     SUFFIXES,
@@ -237,8 +237,10 @@ def write_png(path: Path, picture: Rgb) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Parse the arguments, write the grid, return the exit code."""
-    try:
-        options = _parser().parse_intermixed_args(argv)
+    parser = _parser()
+
+    def work() -> None:
+        options = parser.parse_intermixed_args(argv)
         check_output(options.output)
         cells = chosen_cells(options)
         rows, columns = grid_shape(
@@ -258,24 +260,12 @@ def main(argv: Sequence[str]) -> int:
             depth_range_m=tuple(options.depth_range) if options.depth_range else None,
         )
         write_png(options.output, grid)
-    except InputError as error:
-        print(f"grid.py: {error}", file=sys.stderr)
-        return error.exit_code
-    except OSError as error:
-        print(f"grid.py: {error.filename} cannot be used: {error.strerror}", file=sys.stderr)
-        return 1
-    except SystemExit as stop:  # argparse exits by itself after --help
-        return int(stop.code or 0)
-    return 0
+
+    return answered(parser, work)
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; --help lists the arguments")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="grid.py", description="Tile images or the views of a dataset.")
+def _parser() -> Parser:
+    parser = Parser(prog="grid.py", description="Tile images or the views of a dataset.")
     parser.add_argument(
         "inputs", nargs="+", type=Path, help="image files, folders of images, or datasets"
     )

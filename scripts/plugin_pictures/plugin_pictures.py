@@ -11,11 +11,9 @@ README.md beside this file says what each of them shows.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "grid"))
@@ -23,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import maps
 import shapes
+from command import Parser, answered
 from grid import write_png
 from pictures import InputError, Rgb
 from subject import Subject
@@ -54,34 +53,24 @@ PICTURES: dict[str, Callable[[Subject], Rgb]] = {
 
 def main(argv: Sequence[str]) -> int:
     """Parse the arguments, write the pictures, return the exit code."""
-    try:
-        options = _parser().parse_args(argv)
-        dataset = Dataset.open(options.dataset)
-        subject = Subject(dataset=dataset, view=dataset.view(options.view))
-        options.output.mkdir(parents=True, exist_ok=True)
-        for name in options.only or PICTURES:
-            write_png(options.output / f"{name}.png", PICTURES[name](subject))
-    except (InputError, ViewbatchError) as error:
-        print(f"plugin_pictures.py: {error}", file=sys.stderr)
-        return error.exit_code
-    except OSError as error:
-        print(
-            f"plugin_pictures.py: {error.filename} cannot be used: {error.strerror}",
-            file=sys.stderr,
-        )
-        return 1
-    except SystemExit as stop:  # argparse exits by itself after --help
-        return int(stop.code or 0)
-    return 0
+    parser = _parser()
+
+    def work() -> None:
+        options = parser.parse_args(argv)
+        try:
+            dataset = Dataset.open(options.dataset)
+            subject = Subject(dataset=dataset, view=dataset.view(options.view))
+            options.output.mkdir(parents=True, exist_ok=True)
+            for name in options.only or PICTURES:
+                write_png(options.output / f"{name}.png", PICTURES[name](subject))
+        except ViewbatchError as error:
+            raise InputError(str(error), error.exit_code) from error
+
+    return answered(parser, work)
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; --help lists the arguments")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="plugin_pictures.py", description="Make the pictures of the built-in plugins."
     )
     parser.add_argument("dataset", type=Path, help="a dataset with the files of all plugins")
