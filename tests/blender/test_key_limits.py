@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.blender import key_models, scenes
-from tests.blender.test_every_key import SMALL
+from tests.blender.key_rows import SMALL
 from viewbatch import plugin
 from viewbatch._decode import Rule
 from viewbatch.config import Config
