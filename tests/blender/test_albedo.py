@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import bpy
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from tests.blender import scenes
-from viewbatch.blender import aov, versions
+from tests.blender.node_trees import (
+    COPPER,
+    LEAF,
+    PASSES,
+    SKY,
+    Tree,
+    albedo_of,
+    checkered,
+    gallery,
+    group_of,
+    mixture,
+    rgba,
+    square,
+    studio,
+)
+from viewbatch.blender import versions
 from viewbatch.blender.capture import AOVS, Capture
 from viewbatch.geometry import look_at
 from viewbatch.passes import GROUND_TRUTH, Pass
-
-SIZE = 12
-EYE = (0.0, -5.0, 0.0)
-COPPER = (0.8, 0.3, 0.1)
-LEAF = (0.1, 0.6, 0.2)
-SKY = (0.3, 0.5, 0.9)
-PASSES = frozenset({Pass.ALBEDO, Pass.DEPTH, Pass.OBJECT_ID})
 
 SHADERS = {
     # kind of node -> the input that holds its base colour
@@ -42,40 +48,6 @@ SHADERS = {
     "ShaderNodeEmission": "Color",
     "ShaderNodeBackground": "Color",
 }
-
-
-def rgba(color: Sequence[float]) -> tuple[float, ...]:
-    return (*color, 1.0)
-
-
-def square(scene: Any, name: str, y: float, *materials: Any) -> Any:
-    """A square that faces the eye and fills the frame."""
-    corners = [(-9, y, -9), (9, y, -9), (9, y, 9), (-9, y, 9)]
-    made = scenes.add_mesh(scene, name, corners, [(0, 1, 2, 3)])
-    for material in materials:
-        made.data.materials.append(material)
-    return made
-
-
-def studio(scene: Any, capture: Capture, *overrides: str) -> scenes.Studio:
-    made = scenes.Studio.of(
-        scene, capture, f"render.resolution_x={SIZE}", f"render.resolution_y={SIZE + 2}",
-        "render.samples=4", *overrides,
-    )  # fmt: skip
-    made.look(EYE, look_at(EYE, (0, 0, 0)))
-    return made
-
-
-def albedo_of(capture: Capture, make: Callable[[], Any]) -> npt.NDArray[np.float32]:
-    """(3,) the albedo of a square with a new material, equal in all pixels; without light."""
-    scene = scenes.empty_scene()
-    square(scene, "square", 0, make())
-    made = studio(scene, capture)
-    image = made.ground_truth(PASSES)[Pass.ALBEDO]
-    assert image.dtype == np.float32
-    assert image.shape == (SIZE + 2, SIZE, 3)
-    assert (image == image[0, 0]).all()
-    return image[0, 0]
 
 
 @pytest.mark.parametrize("shader", SHADERS)
@@ -101,49 +73,6 @@ def test_a_metal_has_its_base_colour(capture: Capture) -> None:
         )  # fmt: skip
 
     assert (albedo_of(capture, make) == np.float32(COPPER)).all()
-
-
-class Tree:
-    """A material under construction."""
-
-    def __init__(self, tree: Any = None) -> None:
-        if tree is None:
-            self.material = bpy.data.materials.new("m")
-            tree = scenes.nodes_of(self.material)
-        self.tree = tree
-
-    def new(self, kind: str, *links: Any, **inputs: Any) -> Any:
-        """A node whose shader inputs are linked in order from the first outputs of others."""
-        node = self.tree.nodes.new(kind)
-        for name, value in inputs.items():
-            node.inputs[name].default_value = value
-        sockets = [s for s in node.inputs if s.type == "SHADER"] or list(node.inputs)
-        for socket, source in zip(sockets, links, strict=False):
-            if source is not None:
-                self.tree.links.new(source.outputs[0], socket)
-        return node
-
-    def diffuse(self, color: Sequence[float]) -> Any:
-        return self.new("ShaderNodeBsdfDiffuse", Color=rgba(color))
-
-    def transparent(self, color: Sequence[float] = (1, 1, 1)) -> Any:
-        return self.new("ShaderNodeBsdfTransparent", Color=rgba(color))
-
-    def mix(self, factor: float, first: Any, second: Any) -> Any:
-        return self.new("ShaderNodeMixShader", first, second, Fac=factor)
-
-    def add(self, first: Any, second: Any) -> Any:
-        return self.new("ShaderNodeAddShader", first, second)
-
-    def output(self, shader: Any) -> Any:
-        self.new("ShaderNodeOutputMaterial", shader)
-        return self.material
-
-
-def mixture(weights_and_colors: Sequence[tuple[float, Sequence[float]]]) -> Any:
-    """Approximately a weighted sum; float32 rounds each step of it by 6e-8."""
-    expected = sum(w * np.asarray(c) for w, c in weights_and_colors)
-    return pytest.approx(expected, rel=3e-7)
 
 
 def test_a_mix_shader_mixes(capture: Capture) -> None:
@@ -231,18 +160,6 @@ def test_a_muted_mix_shader_shows_what_cycles_shows(capture: Capture) -> None:
     made = studio(scene, capture)
     color = made.color()[..., :3]
     np.testing.assert_allclose(made.ground_truth(PASSES)[Pass.ALBEDO], color, rtol=1e-6)
-
-
-def group_of(make: Callable[[Tree, Any], Any], *inputs: tuple[str, str]) -> Any:
-    """A node group with one shader output; `make` gets its tree and its input node."""
-    group = bpy.data.node_groups.new("group", "ShaderNodeTree")
-    group.interface.new_socket("Shader", in_out="OUTPUT", socket_type="NodeSocketShader")
-    for name, kind in inputs:
-        group.interface.new_socket(name, in_out="INPUT", socket_type=kind)
-    t = Tree(group)
-    shader = make(t, group.nodes.new("NodeGroupInput"))
-    group.links.new(shader.outputs[0], group.nodes.new("NodeGroupOutput").inputs[0])
-    return group
 
 
 def test_groups(capture: Capture) -> None:
@@ -345,39 +262,6 @@ def test_a_chain_that_is_too_long_is_the_viewport_colour(
     ]
 
 
-@pytest.mark.parametrize("inside", [False, True], ids=["material", "group"])
-def test_outputs_of_the_model_with_our_names_do_not_count(capture: Capture, inside: bool) -> None:
-    def feed_ours(t: Tree) -> None:
-        for name in AOVS.values():
-            t.new("ShaderNodeOutputAOV", Color=rgba(SKY)).aov_name = name
-
-    def grouped(t: Tree, _: Any) -> Any:
-        feed_ours(t)
-        return t.diffuse(COPPER)
-
-    def make() -> Any:
-        t = Tree()
-        if inside:
-            node = t.new("ShaderNodeGroup")
-            node.node_tree = group_of(grouped)
-            return t.output(node)
-        # One before our own and one after it, in the order of the names.
-        feed_ours(t)
-        feed_ours(t)
-        return t.output(t.diffuse(COPPER))
-
-    assert (albedo_of(capture, make) == np.float32(COPPER)).all()
-
-
-def test_an_output_of_the_model_with_our_name_is_no_surface(capture: Capture) -> None:
-    def make() -> Any:
-        t = Tree()
-        t.new("ShaderNodeOutputAOV", Color=rgba(SKY)).aov_name = AOVS[Pass.ALBEDO]
-        return t.output(t.transparent())
-
-    assert (albedo_of(capture, make) == 0).all()
-
-
 def test_a_material_from_another_file(capture: Capture, tmp_path: Path) -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scenes.shaded("linked", "ShaderNodeBsdfDiffuse", Color=rgba(COPPER)).use_fake_user = True
@@ -390,22 +274,6 @@ def test_a_material_from_another_file(capture: Capture, tmp_path: Path) -> None:
         return bpy.data.materials["linked"]
 
     assert (albedo_of(capture, make) == np.float32(COPPER)).all()
-
-
-def checkered(first: Sequence[float], second: Sequence[float], alpha: float) -> Any:
-    """A board whose squares have one colour and alpha 1, or another colour and this alpha."""
-    t = Tree()
-    place = t.new("ShaderNodeTexCoord")
-    factor = t.new("ShaderNodeTexChecker", Scale=1.7)
-    t.tree.links.new(place.outputs["Object"], factor.inputs["Vector"])
-    solid = t.new("ShaderNodeBsdfPrincipled")
-    solid.inputs["Base Color"].default_value = rgba(first)
-    clear = t.new("ShaderNodeBsdfPrincipled")
-    clear.inputs["Base Color"].default_value = rgba(second)
-    clear.inputs["Alpha"].default_value = alpha
-    mix = t.mix(0.0, solid, clear)
-    t.tree.links.new(factor.outputs["Fac"], mix.inputs["Fac"])
-    return t.output(mix)
 
 
 @pytest.mark.parametrize("alpha", [0.0, 5e-6, 1 / 255, 0.3, 1.0])
@@ -447,72 +315,6 @@ def test_a_clear_background_is_black(capture: Capture) -> None:
     seen = frame[Pass.DEPTH] > 0
     assert 0.05 < seen.mean() < 0.9
     assert (frame[Pass.ALBEDO] == np.where(seen[..., None], np.float32(COPPER), 0)).all()
-
-
-def displaced(method: str) -> Any:
-    """Something shiny with a wavy displacement."""
-    t = Tree()
-    material = t.output(t.new("ShaderNodeBsdfPrincipled", Metallic=1.0, Roughness=0.3))
-    height = t.new("ShaderNodeDisplacement", t.new("ShaderNodeTexWave"), Scale=0.05)
-    output = t.tree.get_output_node("CYCLES")
-    t.tree.links.new(height.outputs[0], output.inputs["Displacement"])
-    material.displacement_method = method
-    return material
-
-
-def gallery() -> Any:
-    """A scene of every kind of surface, lit by a lamp, the world and a lamp of mesh."""
-    scene = scenes.empty_scene()
-    t = Tree()
-    wave = t.new("ShaderNodeTexWave")
-    tinted = t.new("ShaderNodeBsdfPrincipled")
-    t.tree.links.new(wave.outputs["Color"], tinted.inputs["Base Color"])
-    t.tree.links.new(wave.outputs["Fac"], tinted.inputs["Alpha"])
-    node = t.new("ShaderNodeGroup")
-    node.node_tree = group_of(lambda t, _: t.mix(0.5, t.transparent(), t.diffuse(LEAF)))
-    plain = bpy.data.materials.new("plain")
-    plain.diffuse_color = rgba(LEAF)
-    made = [
-        t.output(t.mix(0.3, tinted, node)),
-        plain,
-        checkered(COPPER, SKY, 0.2),
-        scenes.shaded("glass", "ShaderNodeBsdfGlass", Color=rgba(SKY)),
-        scenes.shaded(
-            "metal", "ShaderNodeBsdfPrincipled", Base_Color=rgba(COPPER), Metallic=1.0,
-            Emission_Strength=0.2,
-        ),
-        scenes.emission("lamp", (1.0, 0.9, 0.7), 8.0),
-        displaced("BUMP"),
-        displaced("BOTH"),
-    ]  # fmt: skip
-    for i, material in enumerate(made):
-        center = (1.2 * (i % 3) - 1.2, 0.4 * i - 1, 1.3 * (i // 3) - 0.6)
-        scenes.add_cube(scene, f"cube {i}", center, 0.55).data.materials.append(material)
-    lamp = bpy.data.objects.new("lamp", bpy.data.lights.new("lamp", "POINT"))
-    lamp.data.energy, lamp.location = 300, (2, -3, 3)
-    scene.collection.objects.link(lamp)
-    scene.world = bpy.data.worlds.new("world")
-    return scene
-
-
-@pytest.mark.parametrize("installed", [{Pass.NORMAL}, {Pass.ALBEDO, Pass.NORMAL}])
-def test_the_colour_render_does_not_change_by_a_bit(capture: Capture, installed: set[Pass]) -> None:
-    scene = gallery()
-    made = studio(
-        scene, capture, "render.resolution_x=48", "render.resolution_y=40", "render.samples=8"
-    )
-    color, frame = made.color(seed=5), made.ground_truth(GROUND_TRUTH - AOVS.keys())
-    assert color[..., :3].std() > 0.05
-    aov.install(scene, installed)
-    # From 5.2 albedo may round the light of the constant emission otherwise; see `aov`.
-    exact = bpy.app.version < (5, 2, 0) or Pass.ALBEDO not in installed
-    last_bit = 0.0 if exact else 3e-7
-    np.testing.assert_allclose(made.color(seed=5), color, rtol=last_bit)
-    with_aovs = made.ground_truth(GROUND_TRUTH - AOVS.keys() | installed)
-    for kind, values in frame.items():
-        np.testing.assert_array_equal(with_aovs[kind], values, err_msg=kind)
-    for kind in installed:
-        assert with_aovs[kind].any(axis=-1)[frame[Pass.DEPTH] > 0].mean() > 0.95
 
 
 def test_light_does_not_matter(capture: Capture) -> None:
