@@ -13,7 +13,8 @@ import numpy as np
 import OpenEXR
 import pytest
 
-from viewbatch.dataset.exr import check_channels, read_exr, write_exr
+from viewbatch.dataset.exr import check_channels, read_exr, read_header, write_exr
+from viewbatch.dataset.exr_process import ExrProcess
 from viewbatch.errors import DatasetError
 
 CAM_FROM_WORLD = np.array([[1.0, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12], [0, 0, 0, 1]])
@@ -72,6 +73,24 @@ def test_the_header_says_what_the_file_holds(tmp_path: Path) -> None:
         assert header["type"] == OpenEXR.scanlineimage
         low, high = header["dataWindow"]
         assert (low.tolist(), high.tolist()) == ([0, 0], [6, 4])
+
+
+def test_what_a_header_says_is_read_back(tmp_path: Path) -> None:
+    write(tmp_path / "a.exr", Y=depth())
+    header = read_header(tmp_path / "a.exr")
+    assert header.quantity == "planar depth"
+    np.testing.assert_array_equal(header.cam_from_world, np.float32(CAM_FROM_WORLD))
+    # As under a Blender program, which cannot load the library.
+    assert ExrProcess().header(str(tmp_path / "a.exr"))[0] == "planar depth"
+    (tmp_path / "cut.exr").write_bytes((tmp_path / "a.exr").read_bytes()[:100])
+    cut = re.escape(str(tmp_path / "cut.exr"))
+    with pytest.raises(DatasetError, match=f"^{cut} cannot be read as OpenEXR: "):
+        read_header(tmp_path / "cut.exr")
+    other = tmp_path / "other.exr"
+    write_exr(other, {"Y": depth()}, cam_from_world=CAM_FROM_WORLD, attributes={})
+    silent = re.escape(f"{other} does not say what it holds: 'viewbatch/quantity' is missing")
+    with pytest.raises(DatasetError, match=f"^{silent}$"):
+        read_header(other)
 
 
 def test_the_same_arrays_give_the_same_bytes(tmp_path: Path) -> None:

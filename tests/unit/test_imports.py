@@ -24,6 +24,7 @@ ALLOWED = {
     "_decode": {"errors"},
     "passes": {"errors"},
     "bootstrap": {"errors"},
+    "standalone": {"errors"},
     "dataset": {"errors", "geometry", "passes"},
     "verify": {"errors", "dataset", "geometry"},
     "config": {"errors", "passes", "_decode"},
@@ -37,8 +38,17 @@ ALLOWED = {
 }  # fmt: skip
 BLENDER = set(ALLOWED) - {"cli", "bootstrap", "console", "interrupt"} | {"blender"}
 OUR_PLUGINS = {"errors", "_decode", "plugin", "passes", "dataset", "geometry"}
-STANDALONE = {"errors", "dataset", "geometry", "verify"}
-STDLIB_ONLY = {"errors", "console", "interrupt", "stopwatch", "bootstrap", "_decode", "config"}
+STANDALONE = {"errors", "dataset", "geometry", "verify", "standalone"}
+STDLIB_ONLY = {
+    "errors",
+    "standalone",
+    "console",
+    "interrupt",
+    "stopwatch",
+    "bootstrap",
+    "_decode",
+    "config",
+}
 
 
 def unit_of(path: Path) -> str:

@@ -8,7 +8,8 @@ crashes. There a helper process reads and writes (`isolate`).
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,16 @@ from viewbatch.geometry.transforms import Array
 DTYPES = (np.float16, np.float32, np.uint32)
 
 _process: ExrProcess | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """What stands in the header of every EXR of a dataset."""
+
+    quantity: str
+    """What the file holds, such as "surface normal in cam"."""
+    cam_from_world: Array
+    """(4, 4), as exact as float32."""
 
 
 def isolate() -> None:
@@ -93,3 +104,26 @@ def read_exr(path: Path) -> dict[str, npt.NDArray[np.generic]]:
         return exr_codec.read(str(path))
     except (RuntimeError, ValueError) as error:
         raise DatasetError(f"{path} cannot be read as OpenEXR: {error}") from error
+
+
+def channel_order(names: Iterable[str]) -> list[str]:
+    """Names of channels as arrays have them: R G B A, X Y Z, others by name."""
+    given = set(names)
+    known = [name for name in "RGBAXYZ" if name in given]
+    return [*known, *sorted(given - set(known))]
+
+
+def read_header(path: Path) -> Header:
+    """What an EXR of ours says of itself; raises `DatasetError` for another file."""
+    try:
+        if _process is not None:
+            quantity, world_to_camera = _process.header(str(path))
+        else:
+            from viewbatch.dataset import exr_codec
+
+            quantity, world_to_camera = exr_codec.header(str(path))
+    except KeyError as error:
+        raise DatasetError(f"{path} does not say what it holds: {error} is missing") from error
+    except (RuntimeError, ValueError) as error:
+        raise DatasetError(f"{path} cannot be read as OpenEXR: {error}") from error
+    return Header(quantity=quantity, cam_from_world=world_to_camera.astype(np.float64).T)

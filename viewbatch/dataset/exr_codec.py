@@ -31,3 +31,10 @@ def read(path: str) -> dict[str, npt.NDArray[np.generic]]:
         # The library raises nothing where the header is good and the pixels are not.
         raise ValueError("its pixels are damaged or cut short")
     return channels
+
+
+def header(path: str) -> tuple[str, npt.NDArray[np.float32]]:
+    """`viewbatch/quantity` and the (4, 4) `worldToCamera`; raises KeyError where one is missing."""
+    with OpenEXR.File(path, header_only=True) as file:
+        found = file.header()
+        return str(found["viewbatch/quantity"]), np.array(found["worldToCamera"], np.float32)

@@ -54,6 +54,11 @@ class ExrProcess:
         channels: dict[str, npt.NDArray[np.generic]] = self._call("read", path)
         return channels
 
+    def header(self, path: str) -> tuple[str, npt.NDArray[np.float32]]:
+        """As `exr_codec.header`."""
+        found: tuple[str, npt.NDArray[np.float32]] = self._call("header", path)
+        return found
+
     def _call(self, name: str, *arguments: object) -> Any:
         pipe_in, pipe_out = self._process.stdin, self._process.stdout
         if pipe_in is None or pipe_out is None:
@@ -79,7 +84,11 @@ def serve() -> None:
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     from viewbatch.dataset import exr_codec
 
-    functions: dict[str, Callable[..., Any]] = {"write": exr_codec.write, "read": exr_codec.read}
+    functions: dict[str, Callable[..., Any]] = {
+        "write": exr_codec.write,
+        "read": exr_codec.read,
+        "header": exr_codec.header,
+    }
     while True:
         try:
             name, arguments = pickle.load(requests)  # our own process

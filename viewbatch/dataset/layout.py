@@ -1,6 +1,6 @@
 """Every file name of a dataset.
 
-dataset.json  config.toml  cameras.json  batch-<start>-<process>.log
+dataset.json  config.toml  cameras.json  certificate.json  batch-<start>-<process>.log
 000_render.png  000_depth.exr  000_mask.exr  000_view.json  ...
 """
 
@@ -12,6 +12,7 @@ from pathlib import Path
 DATASET = "dataset.json"
 CONFIG = "config.toml"
 CAMERAS = "cameras.json"
+CERTIFICATE = "certificate.json"
 RENDER = "render"
 """Kind of the colour file."""
 VIEW = "view"

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,9 @@ from viewbatch.dataset.records import DatasetRecord, ViewRecord
 from viewbatch.errors import DatasetError
 from viewbatch.geometry import Camera
 
+if TYPE_CHECKING:
+    from viewbatch.dataset.exr import Header
+
 
 @dataclass(frozen=True, kw_only=True)
 class View:
@@ -29,6 +33,9 @@ class View:
 
     folder: Path
     record: ViewRecord
+    checked: bool = False
+    """Whether every file is compared with its hash before it is used."""
+    _intact: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     @property
     def index(self) -> int:
@@ -46,30 +53,65 @@ class View:
         return self.record.files.keys()
 
     def path(self, kind: str) -> Path:
-        """The file of one kind; raises `DatasetError` where the view has none."""
+        """The file of one kind; raises `DatasetError` where the view has none.
+
+        Also where the view is `checked`, and the file is not as it was written.
+        """
         if kind not in self.record.files:
             raise DatasetError(
                 f"view {self.index} of {self.folder} has no {kind}, only "
                 f"{', '.join(self.kinds)}; enable the plugin that writes it"
             )
-        return self.folder / self.record.files[kind].name
+        path = self.folder / self.record.files[kind].name
+        if self.checked and kind not in self._intact:
+            self._check(path, self.record.files[kind].sha256)
+            self._intact.add(kind)
+        return path
+
+    def check_size(self, path: Path, width: int, height: int) -> None:
+        """Raise `DatasetError` where an image's size is not that in the record."""
+        k = self.camera.intrinsics
+        if (width, height) != (k.width, k.height):
+            raise DatasetError(
+                f"{path} has {width}x{height} pixels, and the record of view {self.index} says "
+                f"{k.width}x{k.height}; remove that record, and the command that made the dataset "
+                "makes it again"
+            )
+
+    def _check(self, path: Path, sha256: str) -> None:
+        try:
+            same = hash_file(path) == sha256
+        except OSError as error:
+            raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from error
+        if not same:
+            raise DatasetError(
+                f"{path} differs from what was written; remove the record of view {self.index}, "
+                "and the command that made the dataset makes it again"
+            )
 
     def read(self, kind: str) -> npt.NDArray[np.generic]:
         """An EXR file as (H, W) if it has one channel, else as (H, W, C).
 
         Channels are in the order R G B A or X Y Z, and others follow by name.
         """
-        from viewbatch.dataset.exr import read_exr  # needs OpenEXR; records do not
+        from viewbatch.dataset.exr import channel_order, read_exr  # needs OpenEXR; records do not
 
         path = self.path(kind)
         if path.suffix != ".exr":
             raise DatasetError(f"{path} is no EXR file; read it with an image library")
         channels = read_exr(path)
+        if self.checked:
+            height, width = next(iter(channels.values())).shape
+            self.check_size(path, width, height)
         if len(channels) == 1:
             return next(iter(channels.values()))
-        known = [name for name in "RGBAXYZ" if name in channels]
-        order = [*known, *sorted(channels.keys() - set(known))]
-        return np.stack([channels[name] for name in order], axis=-1)
+        return np.stack([channels[name] for name in channel_order(channels)], axis=-1)
+
+    def header(self, kind: str) -> Header:
+        """What an EXR file says of itself."""
+        from viewbatch.dataset.exr import read_header  # as above
+
+        return read_header(self.path(kind))
 
     def damage(self) -> str | None:
         """What is wrong with the view's files by their hashes; None where nothing is."""
@@ -89,9 +131,11 @@ class Dataset:
 
     folder: Path
     record: DatasetRecord
+    checked: bool = False
+    """Whether the files of its views are compared with their hashes before they are used."""
 
     @classmethod
-    def open(cls, folder: str | Path) -> Dataset:
+    def open(cls, folder: str | Path, *, checked: bool = False) -> Dataset:
         """Read `dataset.json`; raises `DatasetError` where there is none."""
         folder = Path(folder)
         path = folder / layout.DATASET
@@ -102,7 +146,8 @@ class Dataset:
                 f"{folder} is not a dataset: {layout.DATASET} cannot be read from it "
                 f"({getattr(error, 'strerror', None) or error})"
             ) from error
-        return cls(folder=folder, record=DatasetRecord.from_json(text, str(path)))
+        record = DatasetRecord.from_json(text, str(path))
+        return cls(folder=folder, record=record, checked=checked)
 
     @cached_property
     def views(self) -> list[View]:
@@ -120,7 +165,13 @@ class Dataset:
         record = ViewRecord.from_json(text, str(path))
         if record.index != index:
             raise DatasetError(f"{path} is the record of view {record.index}")
-        return View(folder=self.folder, record=record)
+        view = View(folder=self.folder, record=record, checked=self.checked)
+        if self.checked and np.linalg.det(view.camera.cam_from_world[:3, :3]) < 0:
+            raise DatasetError(
+                f"{path} has a mirrored pose, whose rotation has the determinant -1; remove it, "
+                "and the command that made the dataset makes it again"
+            )
+        return view
 
     @property
     def missing(self) -> list[int]:

@@ -7,6 +7,7 @@ no absolute path: the same inputs give the same bytes.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,15 @@ from viewbatch.geometry import Bounds, Camera, Intrinsics
 from viewbatch.geometry.transforms import Array, Vector3
 
 SCHEMA = 1
+
+MOST_VIEWS = 10_000_000
+"""That a dataset may plan; more is a slip of the keyboard."""
+
+RIGID_LIMIT = 1e-5
+"""How far `cam_from_world` may be from a rotation and a shift: float32 in poses from files."""
+
+GROUND = "ground"
+"""Name and category of the ground, which is the last of the objects where masks show it."""
 
 CONVENTIONS = {
     "world": "right-handed, z up, metres",
@@ -80,6 +90,12 @@ class DatasetRecord:
     files: Sequence[str] = ()
     """Names of the files of the whole dataset that its plugins may write."""
 
+    @property
+    def ground_id(self) -> int:
+        """The id of the ground where masks show it (`ground.in_masks`), else 0."""
+        last = self.objects[-1] if self.objects else None
+        return last.id if last is not None and last.name == last.category == GROUND else 0
+
     def to_json(self) -> str:
         """The text of `dataset.json`."""
         bounds = self.bounds
@@ -133,7 +149,7 @@ class DatasetRecord:
         _check_schema(data, source)
         try:
             model, bounds = data["model"], data["bounds"]
-            return cls(
+            record = cls(
                 generator=data["generator"],
                 blender=data["blender"],
                 engine=data["engine"],
@@ -166,8 +182,10 @@ class DatasetRecord:
                 inputs=dict(data["inputs"]),
                 files=tuple(str(name) for name in data["files"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+            _check_record(record)
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise _malformed(source, error) from error
+        return record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,7 +229,7 @@ class CameraRecord:
             cy=float(data["cy"]),
         )
         return cls(
-            camera=Camera(intrinsics=intrinsics, cam_from_world=_matrix(data["cam_from_world"])),
+            camera=Camera(intrinsics=intrinsics, cam_from_world=_rigid(data["cam_from_world"])),
             near_m=float(data["near_m"]),
             far_m=float(data["far_m"]),
             drawn=dict(data["drawn"]),
@@ -314,6 +332,17 @@ def _check_schema(data: Mapping[str, Any], source: str) -> None:
         )
 
 
+def _check_record(record: DatasetRecord) -> None:
+    """Raise `ValueError` for what no dataset has."""
+    if not 1 <= record.number_of_views <= MOST_VIEWS:
+        raise ValueError(f"number_of_views is {record.number_of_views}")
+    if not 0 < record.bounds.radius < math.inf:
+        raise ValueError(f"the radius of its bounds is {record.bounds.radius}")
+    ids = [entry.id for entry in record.objects]
+    if len(set(ids)) < len(ids) or any(number < 1 for number in ids):
+        raise ValueError("the ids of its objects are not different numbers from 1")
+
+
 def _malformed(source: str, error: Exception) -> DatasetError:
     what = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
     return DatasetError(f"{source} is not a record of schema {SCHEMA}: {what}")
@@ -326,6 +355,20 @@ def _matrix(rows: object) -> Array:
     return matrix
 
 
+def _rigid(rows: object) -> Array:
+    matrix = _matrix(rows)
+    rotation = matrix[:3, :3]
+    off = float(np.abs(rotation @ rotation.T - np.eye(3)).max())
+    # Also where a number is NaN.
+    if not (np.isfinite(matrix).all() and off <= RIGID_LIMIT):
+        raise ValueError("cam_from_world is not a rotation and a shift")
+    if matrix[3].tolist() != [0.0, 0.0, 0.0, 1.0]:
+        raise ValueError("the last row of cam_from_world is not 0 0 0 1")
+    return matrix
+
+
 def _vector(values: Sequence[float]) -> tuple[float, float, float]:
     x, y, z = (float(v) for v in values)
+    if not all(map(math.isfinite, (x, y, z))):
+        raise ValueError(f"a vector of {x}, {y}, {z} where finite numbers are expected")
     return (x, y, z)

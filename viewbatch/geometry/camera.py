@@ -31,7 +31,9 @@ class Intrinsics:
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
             raise ValueError(f"an image of {self.width}x{self.height} pixels has no pixel")
-        if not (self.fx > 0 and self.fy > 0):
+        if not all(map(math.isfinite, (self.cx, self.cy))):
+            raise ValueError(f"a principal point must be finite, not {self.cx}, {self.cy}")
+        if not (0 < self.fx < math.inf and 0 < self.fy < math.inf):
             raise ValueError(f"focal lengths must be positive, not {self.fx} and {self.fy}")
 
     @property

@@ -1,0 +1,43 @@
+"""Which views are meant: `0,3,5:9` as a person writes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_PART = re.compile(r"\s*([0-9]{0,9})(:?)([0-9]{0,9})\s*")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Indices and half-open ranges of indices; a stop of None is the end."""
+
+    parts: Sequence[tuple[int, int | None]] = ((0, None),)
+
+    @classmethod
+    def parse(cls, text: str) -> Selection:
+        """Read `0,3,5:9`; `5:9` is 5, 6, 7, 8, and `5:` all from 5. Raises `ValueError`."""
+        parts: list[tuple[int, int | None]] = []
+        for part in text.split(","):
+            match = _PART.fullmatch(part)
+            if match is None or not (match[1] or match[2]):
+                raise ValueError(f"expected indices and ranges such as 0,3,5:9, found {text!r}")
+            start = int(match[1] or 0)
+            stop = int(match[3]) if match[3] else None
+            parts.append((start, stop if match[2] else start + 1))
+        return cls(tuple(parts))
+
+    def indices(self, count: int) -> list[int]:
+        """The chosen indices below `count`, in the order of the parts.
+
+        Raises `ValueError` where nothing is chosen, or something that is not there.
+        """
+        ranges = [range(start, count if stop is None else stop) for start, stop in self.parts]
+        ranges = [indices for indices in ranges if indices]
+        if not ranges:
+            raise ValueError("chooses no view")
+        last = max(indices[-1] for indices in ranges)
+        if last >= count:
+            raise ValueError(f"asks for view {last}")
+        return [index for indices in ranges for index in indices]
