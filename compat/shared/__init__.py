@@ -1,0 +1,1 @@
+"""What the converters have in common. Needs numpy, OpenEXR, Pillow and tqdm, not Blender."""

@@ -1,0 +1,465 @@
+"""What all converters answer alike; shown with the quickest of them."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.compat.datasets import ROOT, Result, converted, run
+from tests.verify.damage import edit_pose
+from viewbatch.dataset import Dataset
+
+NAME = "to_nsvf_dataset"
+SCRIPTS = sorted(ROOT.glob("compat/to_*/to_*.py"))
+SCRIPT = ROOT / "compat" / NAME / f"{NAME}.py"
+
+
+@pytest.fixture
+def dataset(shifted: Dataset, tmp_path: Path) -> Path:
+    """A copy of a dataset that a test may damage, called in."""
+    shutil.copytree(shifted.folder, tmp_path / "in")
+    return tmp_path / "in"
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+# What is converted
+
+
+def test_only_the_chosen_views_are_converted(dataset: Path, tmp_path: Path) -> None:
+    result = converted(NAME, dataset, tmp_path / "out", "--views", "6:,1", "--split", "every:2")
+    names = sorted(path.name for path in (tmp_path / "out" / "rgb").iterdir())
+    assert names == ["0_006.png", "1_001.png", "1_007.png"]
+    assert result.stdout.splitlines() == [
+        f"{tmp_path / 'out'}: 3 views (1 train, 2 test)",
+        f"check it with {NAME}.py --verify {dataset} {tmp_path / 'out'}",
+    ]
+
+
+def test_images_are_linked_on_request(dataset: Path, tmp_path: Path) -> None:
+    converted(NAME, dataset, tmp_path / "out", "--link")
+    image = tmp_path / "out" / "rgb" / "0_000.png"
+    assert image.samefile(dataset / "000_render.png")
+
+
+def test_the_split_of_one_conversion_serves_for_another(dataset: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    converted(NAME, dataset, first, "--split", "random:0.3:5")
+    converted(NAME, dataset, second, "--split", first / "conversion.json")
+    assert files(first) == files(second)
+
+
+def test_views_that_do_not_exist_yet_are_left_out_with_a_warning(
+    dataset: Path, tmp_path: Path
+) -> None:
+    (dataset / "003_view.json").unlink()
+    result = converted(NAME, dataset, tmp_path / "out")
+    assert result.said == [
+        f"warning: 1 of 8 planned views of {dataset} does not exist yet; the others are converted"
+    ]
+    assert len(list((tmp_path / "out" / "rgb").iterdir())) == 7
+
+
+# The output folder
+
+
+def test_an_output_with_content_is_refused_and_left_alone(dataset: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    result = run(NAME, dataset, "out", cwd=tmp_path)
+    assert (result.code, result.said) == (
+        2,
+        [
+            f"{NAME}.py: the output out holds notes.txt; name another folder, or replace what is "
+            "converted there with --overwrite"
+        ],
+    )
+    assert files(tmp_path / "out") == ["notes.txt"]
+
+
+def test_overwriting_leaves_nothing_of_the_first_conversion_and_what_others_made(
+    dataset: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    converted(NAME, dataset, out, "--depth")
+    (out / "notes.txt").write_text("mine")
+    converted(NAME, dataset, out, "--overwrite", "--views", "2")
+    assert files(out) == sorted(
+        ["bbox.txt", "conversion.json", "intrinsics.txt", "notes.txt", "pose/0_002.txt",
+         "rgb/0_002.png"]
+    )  # fmt: skip
+
+
+@pytest.mark.usefixtures("dataset")
+def test_files_of_others_are_not_replaced(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out / "rgb").mkdir(parents=True)
+    (out / "rgb" / "holiday.png").write_bytes(b"mine")
+    result = run(NAME, "in", "out", "--overwrite", cwd=tmp_path)
+    assert (result.code, result.said) == (
+        2,
+        [
+            f"{NAME}.py: the output out holds rgb, which no converter made and which would be "
+            "replaced; move it away, or name another folder"
+        ],
+    )
+    assert files(out) == ["rgb/holiday.png"]
+
+
+def test_an_empty_folder_is_filled(dataset: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    converted(NAME, dataset, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["in", "file"], "the output file is a file; name a folder"),
+        (["in", "in"], "the output in is a dataset; name another folder"),
+        (["in", ".", "--overwrite"], "the dataset in lies in the output .; name another"),
+        (
+            ["nowhere", "out"],
+            "nowhere is not a dataset: dataset.json cannot be read from it (No such file or "
+            "directory)",
+        ),
+        (["in", "out", "--views", "7,8"], "--views asks for view 8; in has the views 0 to 7"),
+        (["in", "out", "--views", "4:4"], "--views chooses no view; in has the views 0 to 7"),
+        (
+            ["in", "out", "--views", "a"],
+            "argument --views: expected indices and ranges such as 0,3,5:9, found 'a'; --help "
+            "lists the arguments",
+        ),
+        (
+            ["in", "out", "--voxel-size", "0"],
+            "argument --voxel-size: expected a positive number, found '0'; --help lists the "
+            "arguments",
+        ),
+        (
+            ["in"],
+            "the following arguments are required: OUTPUT; --help lists the arguments",
+        ),
+        (
+            ["--verify", "in", "out"],
+            "out is not a finished conversion: conversion.json cannot be read from it (No such "
+            "file or directory)",
+        ),
+    ],
+)
+def test_bad_arguments_get_one_sentence(
+    dataset: Path, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    before = files(tmp_path)
+    result = run(NAME, *arguments, cwd=dataset.parent)
+    assert (result.code, result.said) == (2, [f"{NAME}.py: {message}"])
+    assert files(tmp_path) == before
+
+
+def test_a_view_that_is_asked_for_and_does_not_exist_yet_is_refused(
+    dataset: Path, tmp_path: Path
+) -> None:
+    (dataset / "003_view.json").unlink()
+    result = run(NAME, "in", "out", "--views", "2:5", cwd=tmp_path)
+    assert (result.code, result.said) == (
+        2,
+        [
+            f"{NAME}.py: --views asks for view 3, which in does not have yet; render it first, or "
+            "choose others"
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "what"),
+    [
+        ("003_view.json", '"cx": ', '"cx": NaN, "x": ', "a principal point must be finite, not "),
+        ("003_view.json", '"fy": ', '"fy": Infinity, "y": ', "focal lengths must be positive, not"),
+        (
+            "003_view.json",
+            '"cam_from_world": [',
+            '"cam_from_world": [[0, 0, 0, 0],',
+            "a matrix of shape (5, 4) where 4x4 is expected",
+        ),
+        (
+            "003_view.json",
+            '"cam_from_world": ',
+            '"cam_from_world": [[2,0,0,0],[0,2,0,0],[0,0,2,0],[0,0,0,1]], "c": ',
+            "cam_from_world is not a rotation and a shift",
+        ),
+        (
+            "dataset.json",
+            '"number_of_views": 8',
+            '"number_of_views": 1000000000000',
+            "number_of_views is 1000000000000",
+        ),
+        (
+            "dataset.json",
+            '"number_of_views": 8',
+            '"number_of_views": Infinity',
+            "cannot convert float infinity to integer",
+        ),
+        ("dataset.json", '"radius": ', '"radius": 0, "r": ', "the radius of its bounds is 0.0"),
+        (
+            "dataset.json",
+            '"id": 2,',
+            '"id": 1,',
+            "the ids of its objects are not different numbers from 1",
+        ),
+    ],
+)
+def test_records_that_no_dataset_has_are_refused(
+    dataset: Path, tmp_path: Path, file: str, old: str, new: str, what: str
+) -> None:
+    text = (dataset / file).read_text()
+    assert old in text
+    (dataset / file).write_text(text.replace(old, new, 1))
+    result = run(NAME, "in", "out", cwd=tmp_path)
+    assert result.code == 2
+    said = f"{NAME}.py: {Path('in') / file} is not a record of schema 1: {what}"
+    assert result.said[0].startswith(said)
+
+
+def test_a_mirrored_pose_is_refused(dataset: Path, tmp_path: Path) -> None:
+    edit_pose(Dataset.open(dataset).view(3), lambda pose: np.diag([1.0, -1.0, 1.0, 1.0]) @ pose)
+    result = run(NAME, "in", "out", cwd=tmp_path)
+    assert (result.code, result.said) == (
+        2,
+        [
+            f"{NAME}.py: {Path('in') / '003_view.json'} has a mirrored pose, whose rotation has "
+            "the determinant -1; remove it, and the command that made the dataset makes it again"
+        ],
+    )
+
+
+def test_a_size_that_differs_from_the_record_is_refused(dataset: Path, tmp_path: Path) -> None:
+    for path in dataset.glob("*_view.json"):
+        path.write_text(path.read_text().replace('"width": 120', '"width": 100'))
+    result = run(NAME, "in", "out", cwd=tmp_path)
+    assert (result.code, result.said) == (
+        2,
+        [
+            f"{NAME}.py: {Path('in') / '000_render.png'} has 120x90 pixels, and the record of view "
+            "0 says 100x90; remove that record, and the command that made the dataset makes it "
+            "again"
+        ],
+    )
+
+
+def test_a_dataset_without_views_is_refused(dataset: Path, tmp_path: Path) -> None:
+    for path in dataset.glob("*_view.json"):
+        path.unlink()
+    result = run(NAME, "in", "out", cwd=tmp_path)
+    assert (result.code, result.said) == (
+        2,
+        [f"{NAME}.py: in has no view yet; render some first"],
+    )
+
+
+def test_a_missing_kind_of_file_is_refused_with_the_plugin_s_name(
+    dataset: Path, tmp_path: Path
+) -> None:
+    path = dataset / "005_view.json"
+    record = json.loads(path.read_text())
+    del record["files"]["depth"]
+    path.write_text(json.dumps(record))
+    result = run(NAME, "in", "out", "--depth", cwd=tmp_path)
+    assert (result.code, result.said) == (
+        2,
+        [
+            f'{NAME}.py: view 5 of in has no depth, which this format needs; add "depth" to '
+            "[plugins] enabled and render again"
+        ],
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_damaged_image_is_refused_and_nothing_is_left(dataset: Path, tmp_path: Path) -> None:
+    path = dataset / "006_render.png"
+    path.write_bytes(path.read_bytes()[:-20])
+    result = run(NAME, "in", "a/b/out", cwd=tmp_path)
+    assert (result.code, result.said) == (
+        2,
+        [
+            f"{NAME}.py: {Path('in') / '006_render.png'} differs from what was written; remove the "
+            "record of view 6, and the command that made the dataset makes it again"
+        ],
+    )
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("kind", ["render", "depth"])
+def test_what_is_read_or_linked_is_checked_too(dataset: Path, tmp_path: Path, kind: str) -> None:
+    name = {"render": "006_render.png", "depth": "006_depth.exr"}[kind]
+    (dataset / name).write_bytes((dataset / name.replace("006", "005")).read_bytes())
+    result = run(NAME, "in", "out", "--link", "--depth", cwd=tmp_path)
+    assert result.code == 2
+    assert result.said[-1].startswith(f"{NAME}.py: {Path('in') / name} differs from what was")
+    assert not (tmp_path / "out").exists()
+
+
+def test_verifying_with_another_converter_is_refused(dataset: Path, tmp_path: Path) -> None:
+    converted(NAME, dataset, tmp_path / "out")
+    path = tmp_path / "out" / "conversion.json"
+    path.write_text(path.read_text().replace(NAME, "to_other"))
+    result = run(NAME, "--verify", "in", "out", cwd=tmp_path)
+    assert (result.code, result.said) == (
+        2,
+        [
+            f"{NAME}.py: out was made by to_other, not by {NAME}; verify it with the converter "
+            "that made it"
+        ],
+    )
+
+
+@pytest.mark.usefixtures("dataset")
+@pytest.mark.parametrize("text", ["[]", '{"converter": "to_nsvf_dataset", "entries": ["../x"]}'])
+def test_a_record_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "conversion.json").write_text(text)
+    path = Path("out") / "conversion.json"
+    for arguments in (["--verify"], ["--overwrite"]):
+        result = run(NAME, "in", "out", *arguments, cwd=tmp_path)
+        assert (result.code, result.said) == (
+            2,
+            [f"{NAME}.py: {path} is not the record of a conversion; convert again"],
+        )
+
+
+# Interrupts
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [
+        (signal.SIGINT, 130, [f"{NAME}.py: interrupted; nothing was converted"]),
+        (signal.SIGTERM, 143, []),
+    ],
+)
+def test_an_interrupt_leaves_nothing(
+    dataset: Path, tmp_path: Path, number: signal.Signals, code: int, said: list[str]
+) -> None:
+    pipe = dataset / "004_render.png"
+    pipe.unlink()
+    os.mkfifo(pipe)
+    command = [sys.executable, str(SCRIPT), str(dataset), str(tmp_path / "out")]
+    with (
+        subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process,
+        # Opening it waits for the converter, which then waits for what is never written.
+        pipe.open("wb"),
+    ):
+        assert (tmp_path / "out").is_dir()
+        process.send_signal(number)
+        _, stderr = process.communicate(timeout=60)
+    assert (process.returncode, Result(code, "", stderr).said) == (code, said)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_process_at_work_is_waited_for(dataset: Path, tmp_path: Path) -> None:
+    pipe = dataset / "004_render.png"
+    whole = pipe.read_bytes()
+    pipe.unlink()
+    os.mkfifo(pipe)
+    command = [sys.executable, str(SCRIPT), str(dataset), str(tmp_path / "out")]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process,
+        pipe.open("wb") as writer,
+    ):
+        result = run(NAME, dataset, tmp_path / "out", "--overwrite")
+        assert (result.code, result.said) == (
+            2,
+            [
+                f"{NAME}.py: another process converts to {tmp_path / 'out'} now; wait for it, or "
+                "name another folder"
+            ],
+        )
+        pipe.unlink()
+        pipe.write_bytes(whole)
+        writer.write(whole)
+        writer.close()
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert run(NAME, "--verify", dataset, tmp_path / "out").code == 0
+
+
+def test_what_a_killed_process_left_is_no_content(dataset: Path, tmp_path: Path) -> None:
+    left = tmp_path / "out" / ".conversion-unfinished" / "rgb"
+    left.mkdir(parents=True)
+    (left / "0_099.png").write_text("half an ima")
+    converted(NAME, dataset, tmp_path / "out")
+    assert "0_099.png" not in " ".join(files(tmp_path / "out"))
+
+
+# The programs
+
+
+def metadata(script: Path) -> dict[str, object]:
+    match = re.search(r"^# /// script\n((?:#.*\n)+?)# ///$", script.read_text(), re.MULTILINE)
+    assert match is not None, script
+    return tomllib.loads("\n".join(line[2:] for line in match[1].splitlines()))
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_without_its_packages_a_converter_says_what_to_do(script: Path) -> None:
+    needed = metadata(script)["dependencies"]
+    assert isinstance(needed, list)
+    done = subprocess.run(
+        [sys.executable, "-S", str(script), "--help"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"{script.name}: {', '.join(needed)} must be installed; use `uv run {script}`, or "
+        f"`pip install {' '.join(needed)}`\n",
+    )
+    assert done.stdout.strip() == ast.get_docstring(ast.parse(script.read_text()))
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_a_program_converts_and_verifies(shifted: Dataset, tmp_path: Path, script: Path) -> None:
+    command = [sys.executable, str(script), str(shifted.folder), str(tmp_path / "out")]
+    for arguments in ([], ["--verify"]):
+        done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith(f"{tmp_path / 'out'} agrees with {shifted.folder}\n")
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_help_says_what_a_converter_makes_and_needs(script: Path) -> None:
+    result = run(script.stem, "--help")
+    assert (result.code, result.stderr) == (0, "")
+    needed = metadata(script)["dependencies"]
+    assert isinstance(needed, list)
+    assert " ".join(result.stdout.split()).endswith(
+        f"Needs {', '.join(needed)}; `uv run` installs them. README.md beside the program says "
+        "more."
+    )
+    for option in ("--views", "--split", "--link", "--overwrite", "--verify", "DATASET", "OUTPUT"):
+        assert option in result.stdout
+
+
+def test_converters_and_helpers_need_the_same_versions() -> None:
+    found: dict[str, set[str]] = {}
+    for script in [*SCRIPTS, *ROOT.glob("scripts/*/*.py")]:
+        if "# /// script" in script.read_text():
+            needed = metadata(script)["dependencies"]
+            assert isinstance(needed, list)
+            pairs = dict(requirement.split("==") for requirement in needed)
+            if "bpy" in pairs:  # which takes older ones
+                continue
+            for name, version in pairs.items():
+                found.setdefault(name, set()).add(version)
+    assert {name: versions for name, versions in found.items() if len(versions) > 1} == {}
