@@ -1,0 +1,1 @@
+"""Datasets of NSVF; Plenoxels, ngp_pl and others read them too."""
