@@ -1,0 +1,1 @@
+"""Datasets of IDR; NeuS, VolSDF and others read them too."""
