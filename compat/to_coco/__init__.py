@@ -1,0 +1,1 @@
+"""Annotations of objects in COCO's format."""
