@@ -1,0 +1,1 @@
+"""Datasets of MVSNet and its kin: MVSNet's own layout, DTU's training set, BlendedMVS."""
