@@ -15,20 +15,20 @@ import math
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont, PngImagePlugin
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from command import Parser, answered
-from pictures import (
+from scripts.shared.command import Parser, answered, at_least
+from scripts.shared.errors import InputError
+from scripts.shared.pictures import (
     FORMATS,
     SUFFIXES,
     Color,
-    InputError,
     Pixels,
     Rgb,
     is_measurement,
@@ -36,6 +36,9 @@ from pictures import (
     shrink,
     to_rgb,
 )
+from scripts.shared.views import selection
+from viewbatch.dataset import Dataset
+from viewbatch.dataset.selection import Selection
 
 Cell = tuple[str, Path | None]
 """A label, and a file, or None for a cell that stays empty."""
@@ -130,24 +133,15 @@ def grid_shape(
 
 def dataset_files(folder: Path, kind: str) -> list[Cell]:
     """The files of one kind of all planned views of a dataset, by index; None = missing."""
-    root = str(Path(__file__).resolve().parents[2])
-    if root not in sys.path:
-        sys.path.insert(0, root)
-    from viewbatch.dataset import Dataset
-    from viewbatch.errors import ViewbatchError
-
-    try:
-        dataset = Dataset.open(folder)
-        views = {view.index: view for view in dataset.views}
-        known = sorted({name for view in views.values() for name in view.kinds})
-        if views and kind not in known:
-            raise InputError(
-                f"no view of {folder} has the kind {kind!r}, only {', '.join(known)}; "
-                "choose one of them with --kind"
-            )
-        files = {i: view.path(kind) for i, view in views.items() if kind in view.kinds}
-    except ViewbatchError as error:
-        raise InputError(str(error), error.exit_code) from error
+    dataset = Dataset.open(folder)
+    views = {view.index: view for view in dataset.views}
+    known = sorted({name for view in views.values() for name in view.kinds})
+    if views and kind not in known:
+        raise InputError(
+            f"no view of {folder} has the kind {kind!r}, only {', '.join(known)}; "
+            "choose one of them with --kind"
+        )
+    files = {i: view.path(kind) for i, view in views.items() if kind in view.kinds}
     indices = range(dataset.record.number_of_views)
     return [
         (files[index].stem if index in files else f"{index:03d} missing", files.get(index))
@@ -179,7 +173,13 @@ def chosen_cells(options: argparse.Namespace) -> list[Cell]:
     for path in options.inputs:
         if (path / "dataset.json").exists():
             by_kind = [dataset_files(path, kind) for kind in options.kind or ["render"]]
-            views = _view_indices(options.views, len(by_kind[0]), path)
+            count = len(by_kind[0])
+            try:
+                views = options.views.indices(count)
+            except ValueError as error:
+                raise InputError(
+                    f"--views {error}; {path} has the views 0 to {count - 1}"
+                ) from error
             chosen = [files[index] for index in views for files in by_kind]
             if all(file is None for _, file in chosen):
                 raise InputError(
@@ -187,7 +187,7 @@ def chosen_cells(options: argparse.Namespace) -> list[Cell]:
                     "make them first, or choose others with --views"
                 )
             cells += chosen
-        elif options.kind or options.views:
+        elif options.kind or options.views != Selection():
             raise InputError(
                 f"{path} is not a dataset: it has no dataset.json, and --kind and --views "
                 "choose files of a dataset; name one, or leave them out"
@@ -278,15 +278,16 @@ def _parser() -> Parser:
     )
     parser.add_argument(
         "--views",
-        type=_views,
+        type=selection,
+        default=Selection(),
         help="views of a dataset, such as 0,3,5:9; 5:9 is 5, 6, 7, 8 (default: all)",
     )
-    parser.add_argument("--columns", type=_at_least(1), help="cells per row")
-    parser.add_argument("--rows", type=_at_least(1), help="cells per column")
-    parser.add_argument("--cell-width", type=_at_least(1), help="make wider images this wide (px)")
+    parser.add_argument("--columns", type=at_least(1), help="cells per row")
+    parser.add_argument("--rows", type=at_least(1), help="cells per column")
+    parser.add_argument("--cell-width", type=at_least(1), help="make wider images this wide (px)")
     parser.add_argument("--labels", action="store_true", help="write file names below the images")
     parser.add_argument(
-        "--spacing", type=_at_least(0), default=4, help="between cells (px; default: 4)"
+        "--spacing", type=at_least(0), default=4, help="between cells (px; default: 4)"
     )
     parser.add_argument(
         "--background",
@@ -302,48 +303,6 @@ def _parser() -> Parser:
         help="depths with the brightest and darkest colour, in metres (default: of each image)",
     )
     return parser
-
-
-def _views(text: str) -> list[tuple[int, int | None]]:
-    """(start, stop) of every part; None is the end, and an index is a part of one."""
-    parts: list[tuple[int, int | None]] = []
-    for part in text.split(","):
-        match = re.fullmatch(r"\s*([0-9]*)(:?)([0-9]*)\s*", part)
-        if match is None or not (match[1] or match[2]):
-            raise argparse.ArgumentTypeError(
-                f"expected indices and ranges such as 0,3,5:9, found {text!r}"
-            )
-        start = int(match[1] or 0)
-        stop = int(match[3]) if match[3] else None
-        parts.append((start, stop if match[2] else start + 1))
-    return parts
-
-
-def _view_indices(
-    parts: Sequence[tuple[int, int | None]] | None, count: int, folder: Path
-) -> list[int]:
-    ranges = [range(start, count if stop is None else stop) for start, stop in parts or [(0, None)]]
-    ranges = [indices for indices in ranges if indices]
-    if not ranges:
-        raise InputError(f"--views chooses no view; {folder} has the views 0 to {count - 1}")
-    last = max(indices[-1] for indices in ranges)
-    if last >= count:
-        raise InputError(
-            f"--views asks for view {last}, but {folder} has the views 0 to {count - 1}; "
-            "choose among these"
-        )
-    return [index for indices in ranges for index in indices]
-
-
-def _at_least(lowest: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not text.isdecimal() or int(text) < lowest:
-            raise argparse.ArgumentTypeError(
-                f"expected a whole number of at least {lowest}, found {text!r}"
-            )
-        return int(text)
-
-    return parse
 
 
 def _color(text: str) -> Color:

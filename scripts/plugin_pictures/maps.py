@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from overlay import beside, caption, color_bar, legend, stack
-from pictures import NOTHING, Rgb, read_image, srgb_from_linear, to_rgb
-from raster import Mask
-from subject import AXES, WIDTH_PX, Subject, color_of_id, small
+
+from scripts.plugin_pictures.overlay import beside, caption, color_bar, legend, stack
+from scripts.plugin_pictures.raster import Mask
+from scripts.plugin_pictures.subject import AXES, WIDTH_PX, Subject, color_of_id, small
+from scripts.shared.pictures import NOTHING, Rgb, read_image, srgb_from_linear, to_rgb
 
 
 def depth(subject: Subject) -> Rgb:

@@ -16,18 +16,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "grid"))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import maps
-import shapes
-from command import Parser, answered
-from grid import write_png
-from pictures import InputError, Rgb
-from subject import Subject
-
+from scripts.grid.grid import write_png
+from scripts.plugin_pictures import maps, shapes
+from scripts.plugin_pictures.subject import Subject
+from scripts.shared.command import Parser, answered
+from scripts.shared.pictures import Rgb
 from viewbatch.dataset import Dataset
-from viewbatch.errors import ViewbatchError
 
 PICTURES: dict[str, Callable[[Subject], Rgb]] = {
     "depth": maps.depth,
@@ -57,14 +52,11 @@ def main(argv: Sequence[str]) -> int:
 
     def work() -> None:
         options = parser.parse_args(argv)
-        try:
-            dataset = Dataset.open(options.dataset)
-            subject = Subject(dataset=dataset, view=dataset.view(options.view))
-            options.output.mkdir(parents=True, exist_ok=True)
-            for name in options.only or PICTURES:
-                write_png(options.output / f"{name}.png", PICTURES[name](subject))
-        except ViewbatchError as error:
-            raise InputError(str(error), error.exit_code) from error
+        dataset = Dataset.open(options.dataset)
+        subject = Subject(dataset=dataset, view=dataset.view(options.view))
+        options.output.mkdir(parents=True, exist_ok=True)
+        for name in options.only or PICTURES:
+            write_png(options.output / f"{name}.png", PICTURES[name](subject))
 
     return answered(parser, work)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from overlay import Color, Overlay, caption, legend, stack
-from pictures import InputError, Rgb
-from raster import hit_triangles
-from subject import (
+
+from scripts.plugin_pictures.overlay import Color, Overlay, caption, legend, stack
+from scripts.plugin_pictures.raster import hit_triangles
+from scripts.plugin_pictures.subject import (
     AXES,
     BACKDROP,
     WIDTH_PX,
@@ -27,7 +27,8 @@ from subject import (
     read_mesh,
     small,
 )
-
+from scripts.shared.errors import InputError
+from scripts.shared.pictures import Rgb
 from viewbatch.geometry import Intrinsics, invert_rigid, transform_points
 
 _STEPS_OF_A_CIRCLE = 96

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from overlay import Color
-from pictures import NOTHING, InputError, Rgb, read_image, shrink, to_rgb
-from raster import Mask, draw_points
 
+from scripts.plugin_pictures.overlay import Color
+from scripts.plugin_pictures.raster import Mask, draw_points
+from scripts.shared.errors import InputError
+from scripts.shared.pictures import NOTHING, Rgb, read_image, shrink, to_rgb
 from viewbatch.dataset import Dataset, View
 from viewbatch.dataset.ply import read_vertices
 from viewbatch.geometry import (

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-import block_textures as paint
 import numpy as np
 import numpy.typing as npt
-from block_shapes import (
+
+from scripts.suzanne import block_textures as paint
+from scripts.suzanne.block_shapes import (
     Shape,
     circle,
     extrude,

@@ -2,11 +2,19 @@
 
 from collections.abc import Sequence
 
-import block_textures as paint
 import numpy as np
 import numpy.typing as npt
-from block_shapes import Shape, extrude, half_circle, revolve, rounded_box, rounded_curve
-from blocks import Toy
+
+from scripts.suzanne import block_textures as paint
+from scripts.suzanne.block_shapes import (
+    Shape,
+    extrude,
+    half_circle,
+    revolve,
+    rounded_box,
+    rounded_curve,
+)
+from scripts.suzanne.blocks import Toy
 
 LENGTH_M, WIDTH_M, HEIGHT_M = 5.0, 4.0, 2.6
 """Of the free space: x, y and z."""

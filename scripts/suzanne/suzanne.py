@@ -23,13 +23,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-# A Blender program does not put the folder of its script on the path.
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 import numpy.typing as npt
-from blocks import Toy, toys
-from room import furnished_room
+
+from scripts.suzanne.blocks import Toy, toys
+from scripts.suzanne.room import furnished_room
 
 SUZANNE_WIDTH_M = 2.0
 SUZANNE_LEVELS = 2

@@ -8,12 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "grid"))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from grid import grid_shape, main, make_grid
-from grid_samples import BLUE, GREEN, RED, Pixels, plain, save_exr, write_dataset
-from pictures import NOTHING, InputError, read_image, to_rgb
+from scripts.grid.grid import grid_shape, main, make_grid
+from scripts.shared.errors import InputError
+from scripts.shared.pictures import NOTHING, read_image, to_rgb
+from tests.scripts.grid_samples import BLUE, GREEN, RED, Pixels, plain, save_exr, write_dataset
 
 PROGRAM = Path(__file__).resolve().parents[2] / "scripts" / "grid" / "grid.py"
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)

@@ -12,15 +12,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "grid"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "plugin_pictures"))
-
-from overlay import Overlay, color_bar, legend
-from pictures import NOTHING
-from plugin_pictures import PICTURES, main
-from raster import draw_points, hit_triangles
-from subject import AXES, WIDTH_PX, Subject, color_of_id, overview_camera, read_mesh
-
+from scripts.plugin_pictures.overlay import Overlay, color_bar, legend
+from scripts.plugin_pictures.plugin_pictures import PICTURES, main
+from scripts.plugin_pictures.raster import draw_points, hit_triangles
+from scripts.plugin_pictures.subject import (
+    AXES,
+    WIDTH_PX,
+    Subject,
+    color_of_id,
+    overview_camera,
+    read_mesh,
+)
+from scripts.shared.pictures import NOTHING
 from viewbatch.dataset import Dataset
 from viewbatch.geometry import Camera, Intrinsics
 

@@ -12,9 +12,7 @@ import OpenEXR
 import pytest
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "surroundings"))
-
-import surroundings
+from scripts.surroundings import surroundings
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "scripts" / "surroundings" / "surroundings.py"

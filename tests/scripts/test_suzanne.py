@@ -16,12 +16,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "suzanne"))
-
-import block_shapes
-import suzanne as suzanne_program
-from blocks import toys
-from room import furnished_room
+from scripts.suzanne import block_shapes
+from scripts.suzanne import suzanne as suzanne_program
+from scripts.suzanne.blocks import toys
+from scripts.suzanne.room import furnished_room
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "scripts" / "suzanne" / "suzanne.py"

@@ -3,24 +3,23 @@
 What an array is, is told by its type and shape, row 0 on top:
 
     uint8, uint16  (H, W), (H, W, 3), (H, W, 4)  grey, or sRGB with straight alpha
-    float          (H, W)                        depth: 0, negative or not finite = no surface
+    float          (H, W)                        depth: see `is_surface`
     float          (H, W, 3), (H, W, 4)          linear colour with premultiplied alpha; three
                                                  channels of unit length are normals, other
                                                  three with many negatives are positions
     uint32         (H, W)                        ids: 0 = background
 """
 
-import contextlib
-import io
-import os
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+from scripts.shared.errors import InputError
+from scripts.shared.exr import MAGIC, excerpt, layers, read_channels
 
 Pixels = npt.NDArray[Any]
 Floats = npt.NDArray[np.floating[Any]]
@@ -33,11 +32,9 @@ NOTHING: Color = (26, 26, 26)
 FORMATS = "PNG, JPEG, TIFF, WebP, BMP or OpenEXR"
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".exr"})
 
-_EXR_MAGIC = b"\x76\x2f\x31\x01"
 # The channels that make a picture, the best choice first.
 _EXR_CHANNELS = ("RGBA", "RGB", "YYYA", "XYZ", "Y", "Z", "V")
-# Seen on the way from far (dark) to near (bright): the viridis colour map in nine steps.
-_DEPTH_COLORS = (
+DEPTH_COLORS: tuple[Color, ...] = (
     (68, 1, 84),
     (71, 45, 123),
     (59, 82, 139),
@@ -48,14 +45,10 @@ _DEPTH_COLORS = (
     (173, 220, 48),
     (253, 231, 37),
 )
+"""From far (dark) to near (bright): the viridis colour map in nine steps."""
 
-
-class InputError(ValueError):
-    """Bad input: one sentence that says what was found, what was expected, what to do."""
-
-    def __init__(self, message: str, exit_code: int = 2) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
+FARTHEST_M = 1e9
+"""What is as far as this is no surface: Blender's depth of the background is 1e10."""
 
 
 def read_image(path: Path) -> Pixels:
@@ -67,14 +60,14 @@ def read_image(path: Path) -> Pixels:
         raise InputError(
             f"{path} cannot be read: {error.strerror}; name an existing image, folder or dataset"
         ) from error
-    if start.startswith(_EXR_MAGIC):
-        return _read_exr(path)
+    if start.startswith(MAGIC):
+        return _exr_pixels(path)
     try:
         with Image.open(path) as opened:
             return _pillow_pixels(ImageOps.exif_transpose(opened))
     except UnidentifiedImageError as error:
         raise InputError(
-            f"{path} is not an image: it starts with {_excerpt(start)}, expected {FORMATS}; "
+            f"{path} is not an image: it starts with {excerpt(start)}, expected {FORMATS}; "
             "leave it out or write it again"
         ) from error
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
@@ -106,6 +99,25 @@ def to_rgb(
             )
 
 
+def is_surface(depth: Pixels) -> npt.NDArray[np.bool_]:
+    """Where a depth is one: above 0, and not as far as a background's."""
+    depth_m = depth.astype(np.float64)  # a half has no number as large as the limit
+    there: npt.NDArray[np.bool_] = (depth_m > 0) & (depth_m < FARTHEST_M)  # false for NaN
+    return there
+
+
+def surface_range_m(
+    depths: Iterable[Pixels], percentiles: tuple[float, float] = (1, 99)
+) -> tuple[float, float]:
+    """Between which depths colours lie: a few wild values do not stretch it.
+
+    At least one pixel must be a surface.
+    """
+    surface = np.concatenate([depth[is_surface(depth)].astype(np.float64) for depth in depths])
+    near, far = np.percentile(surface, percentiles)
+    return float(near), float(far)
+
+
 def is_measurement(image: Pixels) -> bool:
     """Whether the values are depths or ids, of which no average may be made."""
     return image.ndim == 2 and (image.dtype.kind == "f" or image.dtype.itemsize > 2)
@@ -127,61 +139,32 @@ def srgb_from_linear(linear: Floats) -> Floats:
     return np.where(value <= 0.0031308, value * 12.92, curved)
 
 
-def _read_exr(path: Path) -> Pixels:
-    import OpenEXR  # only where there is such a file: it need not be installed for others
-
-    channels: dict[str, Pixels] = {}
-    # A bad header raises; of bad pixels OpenEXR tells by leaving out the channels.
-    with (
-        contextlib.suppress(RuntimeError, ValueError, MemoryError),
-        _quiet(),
-        OpenEXR.File(str(path), separate_channels=True) as file,
-    ):
-        for part in file.parts:
-            channels |= {name: np.array(c.pixels) for name, c in part.channels.items()}
-    if not channels:
-        raise InputError(
-            f"{path} is damaged: it starts like an OpenEXR file, but OpenEXR cannot read it; "
-            "leave it out or write it again"
+def _exr_pixels(path: Path) -> Pixels:
+    """Of a file with several layers, the one that makes the best picture."""
+    channels = read_channels(path)
+    chosen = list(channels.values())
+    if len(channels) > 1:
+        by_layer = {
+            layer: {channel.short: channel for channel in members}
+            for layer, members in layers(channels).items()
+        }
+        # Blender calls the layer of the finished picture Combined.
+        order = sorted(by_layer, key=lambda layer: (not f".{layer}".endswith(".Combined"), layer))
+        choices = (
+            [by_layer[layer][name] for name in wanted]
+            for wanted in _EXR_CHANNELS
+            for layer in order
+            if by_layer[layer].keys() >= set(wanted)
         )
-    chosen = _choose(channels)
-    if not chosen or len({pixels.shape for pixels in chosen}) > 1:
+        chosen = next(choices, [])
+    if not chosen or len({channel.pixels.shape for channel in chosen}) > 1:
         raise InputError(
             f"{path} has the channels {', '.join(sorted(channels))}; expected R G B (A), X Y Z "
             "or a single one, all of the same size"
         )
-    return chosen[0] if len(chosen) == 1 else np.stack(chosen, axis=-1).astype(np.float32)
-
-
-def _choose(channels: Mapping[str, Pixels]) -> list[Pixels]:
-    """The channels that make a picture, of one layer; empty where there are none."""
-    if len(channels) == 1:
-        return list(channels.values())
-    layers: dict[str, dict[str, Pixels]] = {}
-    for name, pixels in channels.items():
-        layer, _, channel = name.rpartition(".")
-        layers.setdefault(layer, {})[channel] = pixels
-    # Blender calls the layer of the finished picture Combined.
-    order = sorted(layers, key=lambda layer: (not ("." + layer).endswith(".Combined"), layer))
-    for wanted in _EXR_CHANNELS:
-        for layer in order:
-            if layers[layer].keys() >= set(wanted):
-                return [layers[layer][channel] for channel in wanted]
-    return []
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep OpenEXR's own words, printed from C and from Python, off the terminal."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with Path(os.devnull).open("wb") as nowhere, contextlib.redirect_stdout(io.StringIO()):
-            os.dup2(nowhere.fileno(), 2)
-            yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+    if len(chosen) == 1:
+        return chosen[0].pixels
+    return np.stack([channel.pixels for channel in chosen], axis=-1).astype(np.float32)
 
 
 def _pillow_pixels(image: Image.Image) -> Pixels:
@@ -227,14 +210,14 @@ def _float_picture(image: Pixels, background: Color) -> Rgb:
 
 def _depth_picture(depth: Pixels, range_m: tuple[float, float] | None) -> Rgb:
     """Bright is near; the range is where 98 % of the surface is, unless it is given."""
-    depth_m = depth.astype(np.float64)
-    there = np.isfinite(depth_m) & (depth_m > 0)
+    there = is_surface(depth)
     if not there.any():
         return _where(there, np.zeros((*depth.shape, 3), dtype=np.uint8))
-    near, far = range_m if range_m is not None else np.percentile(depth_m[there], (1, 99))
+    depth_m = depth.astype(np.float64)
+    near, far = range_m if range_m is not None else surface_range_m([depth])
     part = (far - np.where(there, depth_m, far)) / max(far - near, 1e-12)
-    steps = np.linspace(0, 1, len(_DEPTH_COLORS))
-    color = [np.interp(part, steps, column) for column in zip(*_DEPTH_COLORS, strict=True)]
+    steps = np.linspace(0, 1, len(DEPTH_COLORS))
+    color = [np.interp(part, steps, column) for column in zip(*DEPTH_COLORS, strict=True)]
     return _where(there, _bytes(np.stack(color, axis=-1) / 255))
 
 
@@ -258,7 +241,3 @@ def _where(there: npt.NDArray[np.bool_], picture: Rgb) -> Rgb:
 def _bytes(color: Floats) -> Rgb:
     result: Rgb = np.round(np.clip(color, 0.0, 1.0) * 255).astype(np.uint8)
     return result
-
-
-def _excerpt(start: bytes) -> str:
-    return repr(start.decode("latin-1")) if start else "nothing, being empty"

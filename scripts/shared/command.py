@@ -1,11 +1,12 @@
-"""What the helpers that make pictures have in common as commands."""
+"""What the helpers have in common as commands."""
 
 import argparse
 import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from pictures import InputError
+from scripts.shared.errors import InputError
+from viewbatch.errors import ViewbatchError
 
 
 class Parser(argparse.ArgumentParser):
@@ -19,7 +20,7 @@ def answered(parser: Parser, work: Callable[[], None]) -> int:
     """Do the work of a command; what goes wrong becomes a sentence and an exit code."""
     try:
         work()
-    except InputError as error:
+    except (InputError, ViewbatchError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
@@ -28,3 +29,16 @@ def answered(parser: Parser, work: Callable[[], None]) -> int:
     except SystemExit as stop:  # argparse exits by itself after --help
         return int(stop.code or 0)
     return 0
+
+
+def at_least(lowest: int) -> Callable[[str], int]:
+    """A whole number among the arguments."""
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or int(text) < lowest:
+            raise argparse.ArgumentTypeError(
+                f"expected a whole number of at least {lowest}, found {text!r}"
+            )
+        return int(text)
+
+    return parse

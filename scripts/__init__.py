@@ -1,0 +1,1 @@
+"""Helpers that show and check datasets; each is a program of its own."""

@@ -1,0 +1,1 @@
+"""What the helpers have in common."""

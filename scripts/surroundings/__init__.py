@@ -1,0 +1,1 @@
+"""Light and background of the example configurations."""
