@@ -1,0 +1,1 @@
+"""The checkerboard model as a command."""
