@@ -1,0 +1,1 @@
+"""Cameras around their model as a picture."""
