@@ -1,0 +1,1 @@
+"""The geometric certificate as a command."""
