@@ -1,0 +1,40 @@
+"""How long the views took, from the logs beside a dataset."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from viewbatch.dataset import layout
+
+_VIEW = re.compile(r"^\S+ \S+ INFO view (\d+): (\d+(?:\.\d+)?) s, ", re.MULTILINE)
+_STAGES = re.compile(r"^\S+ \S+ DEBUG timings (\{.*\})$", re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Times:
+    """Wall seconds."""
+
+    views: Mapping[int, float]
+    """By view index; of a view that was made again, the last time."""
+    stages: Mapping[str, float]
+    """By stage, of all processes that came to their end."""
+    processes: int
+
+
+def read_times(folder: Path) -> Times:
+    """What all logs of a dataset say; nothing where there are none."""
+    # Their names start with the time at which they begin.
+    logs = sorted(path for path in folder.iterdir() if layout.is_log(path.name))
+    views: dict[int, float] = {}
+    stages: dict[str, float] = {}
+    for path in logs:
+        text = path.read_text(encoding="utf-8", errors="replace")
+        views |= {int(index): float(seconds) for index, seconds in _VIEW.findall(text)}
+        for found in _STAGES.findall(text):
+            for stage, seconds in json.loads(found).items():
+                stages[stage] = stages.get(stage, 0.0) + seconds
+    return Times(views=views, stages=stages, processes=len(logs))

@@ -1,0 +1,532 @@
+"""scripts/report: one page that shows a dataset as it is, whatever is in it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from compat.shared.images import read_levels
+from scripts.report import charts, cloud
+from scripts.report.command import address, main
+from scripts.report.thumbnails import KINDS, PAGE_BYTES, picture, thumbnail
+from scripts.report.times import read_times
+from scripts.report.words import digits, seconds
+from scripts.shared.pictures import NOTHING
+from tests.compat.datasets import BLOCKS, SHIFTED, make, repeated
+from viewbatch.dataset import Dataset
+from viewbatch.verify import certify
+from viewbatch.verify.integrity import check_files
+
+ROOT = Path(__file__).resolve().parents[2]
+Array = npt.NDArray[Any]
+
+
+class Page(HTMLParser):
+    """What a browser finds in a page."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.text = path.read_text(encoding="utf-8")
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.inside: list[str] = []
+        self.words: list[tuple[str, str]] = []
+        """Every text with the element in which it stands."""
+        self.feed(self.text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta", "img", "input", "br"):
+            self.inside.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.inside.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append((self.inside[-1] if self.inside else "", data))
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    def says(self, text: str) -> bool:
+        return text in "".join(data for tag, data in self.words if tag not in ("script", "style"))
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the scripts are given."""
+        start = self.text.index('id="data">') + len('id="data">')
+        found: dict[str, Any] = json.loads(self.text[start : self.text.index("</script>", start)])
+        return found
+
+    def picture(self, kind: str, index: int) -> Array:
+        name = {"render": "RGB", "depth": "Depth", "mask": "Mask", "normal": "Normal"}[kind]
+        uri = next(i["src"] for i in self.all("img") if i.get("alt") == f"{name} of view {index}")
+        assert uri is not None
+        data = base64.b64decode(uri.removeprefix("data:image/webp;base64,"))
+        return np.asarray(Image.open(io.BytesIO(data)))
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return make(tmp_path_factory.mktemp("report") / "toys", 8, *SHIFTED)
+
+
+@pytest.fixture(scope="module")
+def page(dataset: Dataset) -> Page:
+    assert main([str(dataset.folder)]) == 0
+    return Page(dataset.folder / "report.html")
+
+
+@pytest.fixture
+def copy(dataset: Dataset, tmp_path: Path) -> Path:
+    folder = tmp_path / "copy"
+    shutil.copytree(dataset.folder, folder, ignore=shutil.ignore_patterns("report.html"))
+    return folder
+
+
+def edit(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    tree = json.loads(path.read_text(encoding="utf-8"))
+    change(tree)
+    path.write_text(json.dumps(tree), encoding="utf-8")
+
+
+def test_the_program_runs_and_gives_the_same_bytes_again(dataset: Dataset, page: Page) -> None:
+    program = ROOT / "scripts" / "report" / "report.py"
+    output = dataset.folder / "again.html"
+    done = subprocess.run(
+        [sys.executable, str(program), dataset.folder.name, "--output", "toys/again.html"],
+        cwd=dataset.folder.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    written = output.read_bytes()
+    output.unlink()
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"toys/again.html: 8 views, {len(written) / 1e6:.1f} MB\n"
+    assert written.decode() == page.text
+
+
+def test_it_says_what_the_dataset_is(dataset: Dataset, page: Page) -> None:
+    assert page.says(
+        "8 views of blocks.glb with 7 objects at 120\u202f\u00d7\u202f90 pixels, rendered with "
+        "Cycles in Blender 4.5.15."
+    )
+    certificate = certify(dataset, read_levels=read_levels)
+    assert certificate.good
+    assert page.says("Consistent: nothing is wrong")
+    total = certificate.consistency
+    assert total is not None
+    assert page.says(f"{total.sightings:,}")
+    for view, shown in zip(certificate.views, page.data["views"], strict=True):
+        assert shown["index"] == view.index
+        assert shown["neighbors"] == list(view.neighbors)
+        assert view.neighbors
+    for name in ("config.toml", "dataset.json"):
+        assert ("code", (dataset.folder / name).read_text(encoding="utf-8")) in page.words
+
+
+def test_it_reaches_for_nothing_but_the_files_beside_it(dataset: Dataset, page: Page) -> None:
+    policy = next(m for m in page.all("meta") if m.get("http-equiv") == "Content-Security-Policy")
+    assert re.fullmatch(
+        r"default-src 'none'; img-src data: 'self' file:; base-uri 'none'; form-action 'none'; "
+        r"style-src 'sha256-[\w+/=]+'; script-src 'sha256-[\w+/=]+'",
+        policy["content"] or "",
+    )
+    assert not re.search(r"\bhttps?:|\bwss?:|@import|url\((?!#)", page.text)
+    assert not page.all("link")
+    assert not page.all("iframe")
+    for attributes in page.all("img"):
+        assert (attributes.get("src") or "data:").startswith("data:")
+    linked = {a["href"] for a in page.all("a") if not (a["href"] or "#").startswith("#")}
+    assert linked == {view.path(kind).name for view in dataset.views for kind in KINDS}
+
+
+def test_its_pictures_are_those_of_the_views(dataset: Dataset, page: Page) -> None:
+    def over_grey(pixels: Array) -> Array:
+        image = Image.fromarray(pixels).convert("RGBA")
+        below = Image.new("RGBA", image.size, (128, 128, 128, 255))
+        return np.asarray(Image.alpha_composite(below, image).convert("RGB")).astype(int)
+
+    for kind in KINDS:
+        wanted = [
+            over_grey(read_levels(view) if kind == "render" else picture(kind, view.read(kind)))
+            for view in dataset.views
+        ]
+        for view in dataset.views:
+            shown = over_grey(page.picture(kind, view.index))
+            off = [float(np.abs(shown - other).mean()) for other in wanted]
+            own = off.pop(view.index)
+            assert own == 0 or kind != "mask"
+            # What WebP loses, most at edges, is far less than what another view differs by.
+            assert own * 2 < min(off)
+
+
+def test_a_normal_is_a_colour_of_its_own_also_where_none_is_negative() -> None:
+    normals = np.array([[[0, 0, 1], [0.6, 0, 0.8], [0, 0, 0]]], dtype=np.float32)
+    np.testing.assert_array_equal(
+        picture("normal", normals), [[[128, 128, 255], [204, 128, 230], [26, 26, 26]]]
+    )
+
+
+def test_a_thousand_views_of_noise_fit_into_the_page() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (600, 800, 3), dtype=np.uint8)
+    sizes = [len(thumbnail(kind, noise, 1000).uri) for kind in KINDS]
+    assert sum(sizes) * 1000 < PAGE_BYTES * 4 / 3 + 1000 * len(KINDS) * 30
+    # Of few views, pictures are as large as can be used.
+    gentle = np.full((600, 800, 3), 90, dtype=np.uint8)
+    assert thumbnail("depth", gentle, 16).width_px == 512
+    assert thumbnail("depth", gentle, 1000).width_px < 300
+
+
+def test_points_are_on_their_pixels_in_their_colours(dataset: Dataset) -> None:
+    bounds = dataset.record.bounds
+    for view in dataset.views:
+        depth, levels = np.asarray(view.read("depth")), read_levels(view)
+        points, colors = cloud.sample(view, depth, levels, bounds, views=1000)
+        assert len(points) == 120
+        pixels, z = view.camera.project(points * bounds.radius + bounds.center)
+        columns, rows = np.floor(pixels).astype(int).T
+        np.testing.assert_allclose(pixels, np.stack([columns, rows], axis=1) + 0.5, atol=1e-6)
+        np.testing.assert_allclose(z, depth[rows, columns], rtol=1e-6)
+        np.testing.assert_array_equal(colors, levels[rows, columns, :3])
+
+
+def test_points_arrive_in_the_page(page: Page) -> None:
+    points = page.data["points"]
+    steps = np.frombuffer(base64.b64decode(points["positions"]), "<i2").reshape(-1, 3)
+    assert len(steps) == points["count"] > 5000
+    assert len(base64.b64decode(points["colors"])) == 3 * points["count"]
+    scene = steps / 32767 * points["extent"]
+    low, high = np.array(page.data["box"])
+    # Depth ends where the model does, to the steps of the positions.
+    assert (scene > low - 2e-4).all()
+    assert (scene < high + 2e-4).all()
+    assert (scene.max(axis=0) - scene.min(axis=0) > 0.9 * (high - low)).all()
+
+
+def test_cameras_stand_where_they_are(dataset: Dataset, page: Page) -> None:
+    bounds = dataset.record.bounds
+    for view, shown in zip(dataset.views, page.data["views"], strict=True):
+        k = view.camera.intrinsics
+        center = np.array(shown["center"]) * bounds.radius + bounds.center
+        np.testing.assert_allclose(center, view.camera.center_in_world, atol=1e-4)
+        corners, z = view.camera.project(view.camera.center_in_world + np.array(shown["corners"]))
+        np.testing.assert_allclose(z, 1, atol=1e-4)
+        np.testing.assert_allclose(
+            corners, [[0, 0], [k.width, 0], [k.width, k.height], [0, k.height]], atol=0.01
+        )
+
+
+def test_the_code_on_the_page_runs(
+    dataset: Dataset, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(dataset.folder.parent)
+    with_reader, without_reader = (
+        text for tag, text in page.words if tag == "code" and "import numpy" in text
+    )
+    names: dict[str, Any] = {}
+    exec(with_reader, names)  # noqa: S102 - it is our own page
+    others: dict[str, Any] = {}
+    exec(without_reader, others)  # noqa: S102
+    last = dataset.views[-1]
+    np.testing.assert_array_equal(names["rgb"], read_levels(last))
+    np.testing.assert_array_equal(names["ids"], last.read("mask"))
+    np.testing.assert_array_equal(names["normals"], last.read("normal"))
+    pixels, _ = last.camera.project(names["points"])
+    rows, columns = np.nonzero(last.read("depth"))
+    np.testing.assert_allclose(pixels, np.stack([columns, rows], axis=1) + 0.5, atol=1e-6)
+    for key in ("depth", "px_from_cam", "cam_from_world"):
+        np.testing.assert_array_equal(names[key], others[key])
+
+
+def test_names_cannot_become_markup(copy: Path) -> None:
+    evil = '</script><script>alert("1")</script><img src=x onerror=alert(2)>\'"&amp;\ud800'
+
+    def rename(tree: dict[str, Any]) -> None:
+        tree["objects"][0]["name"] = tree["objects"][0]["category"] = evil
+        tree["model"]["file"] = evil
+
+    edit(copy / "dataset.json", rename)
+    with (copy / "config.toml").open("a", encoding="utf-8") as file:
+        file.write("# </code></pre><script>alert(3)</script>\n")
+    folder = copy.rename(copy.with_name('a & "b" <i>\'{$name}'))
+    assert main([str(folder)]) == 0
+    page = Page(folder / "report.html")
+    assert [script.get("type") for script in page.all("script")] == ["application/json", None]
+    assert not [i for i in page.all("img") if "onerror" in i]
+    assert not page.all("i")
+    assert page.says(evil.replace("\ud800", "?"))
+    assert page.says("# </code></pre><script>alert(3)</script>")
+    assert page.data["objects"][0]["name"] == evil
+    assert ("h1", folder.name) in page.words
+
+
+def test_what_is_missing_or_damaged_is_said(copy: Path) -> None:
+    depth = copy / "002_depth.exr"
+    depth.write_bytes(depth.read_bytes()[:200])
+    (copy / "005_view.json").unlink()
+    edit(copy / "003_view.json", lambda tree: tree["files"].pop("normal"))
+    assert main([str(copy)]) == 0
+    page = Page(copy / "report.html")
+    assert page.says("7 of 8 planned views of blocks.glb")
+    assert page.says("Cannot be trusted: ")
+    assert page.says("View 5 of 8 planned does not exist; ")
+    assert page.says("Depth cannot be read")
+    assert page.says("Normal is not there")
+    assert [view["index"] for view in page.data["views"]] == [0, 1, 2, 3, 4, 6, 7]
+    assert page.data["views"][2]["depth"] is None
+
+
+@pytest.mark.filterwarnings("error")
+def test_numbers_that_are_none_do_no_harm(dataset: Dataset) -> None:
+    view = dataset.view(1)
+    depth = np.array(view.read("depth"))
+    depth[:20], depth[20:30], depth[30:40] = np.nan, np.inf, -1
+    points, _ = cloud.sample(view, depth, None, dataset.record.bounds, views=8)
+    rows = np.floor(
+        view.camera.project(points * dataset.record.bounds.radius + dataset.record.bounds.center)[0]
+    )[:, 1]
+    assert len(points) > 100
+    assert (rows >= 40).all()
+    normals = np.array(view.read("normal"))
+    normals[:20], normals[20:30] = np.nan, np.inf
+    for kind, values in (("depth", depth), ("normal", normals)):
+        assert (picture(kind, values)[:20] == NOTHING).all()
+
+
+def test_without_depth_there_is_no_certificate_but_a_page(copy: Path) -> None:
+    for path in copy.glob("*_view.json"):
+        edit(path, lambda tree: [tree["files"].pop(kind) for kind in ("depth", "normal")])
+    assert main([str(copy)]) == 0
+    page = Page(copy / "report.html")
+    assert page.says("Not certified")
+    assert page.says(
+        f"There is no certificate: view 0 of {copy} has no depth, without which nothing can be "
+        'proved; add "depth" to [plugins] enabled and render again.'
+    )
+    assert page.data["points"]["count"] == 0
+    assert [i["value"] for i in page.all("input") if i.get("name") == "kind"] == [
+        "all",
+        "render",
+        "mask",
+    ]
+
+
+def test_times_are_those_of_the_logs(copy: Path) -> None:
+    first = read_times(copy)
+    assert set(first.views) == set(range(8))
+    assert {"colour", "ground truth"} <= set(first.stages)
+    assert first.processes == 1
+    (copy / "batch-99999999T000000Z-vm-1.log").write_text(
+        "2026-01-01 10:00:00,000 INFO view 3: 61.25 s, /x/003_view.json\n"
+        '2026-01-01 10:00:00,000 DEBUG timings {"colour": 60.5, "rest": 0.5}\n'
+        "2026-01-01 10:00:00,000 INFO view 4: what follows was cut off"
+    )
+    second = read_times(copy)
+    assert second.views == {**first.views, 3: 61.25}
+    assert second.stages["colour"] == pytest.approx(first.stages["colour"] + 60.5)
+    assert second.stages["rest"] == 0.5
+    for path in copy.glob("batch-*.log"):
+        path.unlink()
+    assert main([str(copy)]) == 0
+    assert Page(copy / "report.html").says(
+        "There is no log beside the dataset that tells how long its views took."
+    )
+
+
+def test_the_dataset_does_not_stumble_over_the_page(dataset: Dataset, page: Page) -> None:
+    assert page.text
+    assert list(check_files(Dataset.open(dataset.folder))) == []
+    # The same command finds the dataset complete, and leaves the page alone.
+    assert len(make(dataset.folder, 8, *SHIFTED).views) == 8
+    assert (dataset.folder / "report.html").read_text(encoding="utf-8") == page.text
+
+
+def test_links_lead_from_wherever_the_page_is(tmp_path: Path) -> None:
+    out = tmp_path / "my out"
+    (tmp_path / "pages").mkdir()
+    out.mkdir()
+    assert address(out, out / "report.html") == ""
+    assert address(out, tmp_path / "report.html") == "my%20out/"
+    assert address(out, tmp_path / "pages" / "report.html") == "../my%20out/"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0, 10, [0, 2, 4, 6, 8, 10]),
+        (0, 0.31, [0, 0.1, 0.2, 0.3]),
+        (-180, 180, [-100, 0, 100]),
+        (7, 7, [7]),
+    ],
+)
+def test_ticks_are_round(low: float, high: float, expected: list[float]) -> None:
+    assert charts.ticks(low, high) == expected
+
+
+def test_bins_hold_every_value_once() -> None:
+    values = [0.3, 0.31, 0.9, 1.0, 1.0, 2.0]
+    bins = charts.binned(values)
+    assert sum(count for _, _, count in bins) == len(values)
+    for low, high, count in bins:
+        assert count == sum(low - 1e-9 <= value < high - 1e-9 for value in values)
+    assert [count for _, _, count in charts.binned([5.0, 5.0])] == [0, 0, 0, 0, 2, 0, 0, 0, 0]
+    assert charts.grouped([5, 6, 7]) == [(0.5, 1.5, 5), (1.5, 2.5, 6), (2.5, 3.5, 7)]
+    many = charts.grouped([1] * 50)
+    assert many[0] == (0.5, 3.5, 3)
+    assert many[-1] == (48.5, 50.5, 2)
+
+
+def test_numbers_read_well() -> None:
+    assert [digits(v) for v in (0.0, 1.5, 12345.0, 0.01234, 1e-6)] == [
+        "0", "1.5", "12345", "0.0123", "1e-06",
+    ]  # fmt: skip
+    assert [seconds(v) for v in (0.814, 34.0, 720.0, 12240.0)] == [
+        "0.81 s", "34 s", "12 min", "3.4 h",
+    ]  # fmt: skip
+
+
+def nothing(folder: Path) -> None:
+    del folder
+
+
+def empty_folder(folder: Path) -> None:
+    (folder / "out").mkdir()
+
+
+def of_another_schema(folder: Path) -> None:
+    empty_folder(folder)
+    (folder / "out" / "dataset.json").write_text('{"schema": 99}')
+
+
+@pytest.mark.parametrize(
+    ("prepare", "command", "message"),
+    [
+        (
+            nothing,
+            "out",
+            "out is not a dataset: dataset.json cannot be read from it (No such file or directory)",
+        ),
+        (
+            empty_folder,
+            "out",
+            "out is not a dataset: dataset.json cannot be read from it (No such file or directory)",
+        ),
+        (
+            of_another_schema,
+            "out",
+            "out/dataset.json is of schema 99, and this program reads schema 1; "
+            "use the version of the program that made it",
+        ),
+        (nothing, "", "the following arguments are required: dataset; --help lists the arguments"),
+    ],
+)
+def test_what_is_no_dataset_is_said_in_one_sentence(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    prepare: Callable[[Path], None],
+    command: str,
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    prepare(tmp_path)
+    assert main(command.split()) == 2
+    assert capfd.readouterr() == ("", f"report.py: {message}\n")
+    assert not list(tmp_path.rglob("*.html"))
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        ("page.txt", "the output page.txt does not end in .html; name an HTML file"),
+        (
+            "no/page.html",
+            "the folder no of the output does not exist; make it first, or name another",
+        ),
+        (
+            "copy/000_page.html",
+            "the name 000_page.html is one that the dataset's own files may have; "
+            "name another with --output",
+        ),
+        (
+            "copy/planned.html",
+            "the name planned.html is one that the dataset's own files may have; "
+            "name another with --output",
+        ),
+        (
+            "mine.html",
+            "the output mine.html exists and is not a report; "
+            "name another file with --output, or remove this one",
+        ),
+    ],
+)
+def test_an_output_that_would_harm_is_refused(
+    copy: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    output: str,
+    message: str,
+) -> None:
+    monkeypatch.chdir(copy.parent)
+    edit(copy / "dataset.json", lambda tree: tree.update(files=["planned.html"]))
+    (copy.parent / "mine.html").write_text("<p>my page</p>")
+    assert main(["copy", "--output", output]) == 2
+    assert capfd.readouterr() == ("", f"report.py: {message}\n")
+    assert (copy.parent / "mine.html").read_text() == "<p>my page</p>"
+
+
+def test_a_dataset_without_views_shows_nothing(
+    copy: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for path in copy.glob("*_view.json"):
+        path.unlink()
+    assert main([str(copy)]) == 2
+    assert capfd.readouterr().err == (
+        f"report.py: {copy} has no view yet, so there is nothing to show; "
+        "the command that began it makes them\n"
+    )
+
+
+def test_one_view_is_enough(copy: Path) -> None:
+    for index in range(1, 8):
+        (copy / f"{index:03d}_view.json").unlink()
+    assert main([str(copy)]) == 0
+    page = Page(copy / "report.html")
+    assert page.says("1 of 8 planned views")
+    assert page.says("The camera is ")
+
+
+def test_cameras_inside_are_shown_by_where_they_look(tmp_path: Path) -> None:
+    folder = tmp_path / "room"
+    make(
+        folder,
+        2,
+        'camera.location.mode="inside"',
+        "render.resolution_percentage=10",
+        model=BLOCKS.with_name("room.glb"),
+    )
+    assert main([str(folder)]) == 0
+    assert Page(folder / "report.html").says("Where the cameras look.")
+
+
+def test_sixty_views_are_all_there(dataset: Dataset, tmp_path: Path) -> None:
+    many = repeated(dataset, tmp_path / "many", 60)
+    assert main([str(many.folder)]) == 0
+    page = Page(many.folder / "report.html")
+    assert page.data["points"]["count"] <= cloud.POINTS + 60
+    assert len(page.data["views"]) == 60
