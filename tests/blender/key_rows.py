@@ -506,4 +506,6 @@ ROWS: dict[str, Row] = {
     "plugins.point_cloud.max_points": Change("50", {"points", "point_cloud.ply"},
                                              base=['plugins.enabled=["depth", "point_cloud"]'],
                                              shows=see.points_at_most(50), views=2),
+    "verify.at_end": Change("true", {"certificate.json"}),
+    "verify.noise_views": Change("1", {"certificate.json"}, base=["verify.at_end=true"]),
 }  # fmt: skip

@@ -40,17 +40,12 @@ class ColorEncoder:
         with tempfile.TemporaryDirectory(prefix="viewbatch-") as folder:
             path = Path(folder) / "levels.png"
             self._save(pixels, path, self._levels_scene)
-            image = bpy.data.images.load(str(path))
-            try:
-                # As they are in the file: neither transformed nor premultiplied.
-                image.colorspace_settings.is_data = True
-                image.alpha_mode = "CHANNEL_PACKED"
-                values = np.empty(pixels.size, dtype=np.float32)
-                image.pixels.foreach_get(values)
-            finally:
-                bpy.data.images.remove(image)
-        levels: npt.NDArray[np.uint8] = np.rint(values * 255).astype(np.uint8)
-        return levels.reshape(pixels.shape)[::-1]
+            return _levels(_read(path))
+
+    def levels_of_file(self, path: Path) -> npt.NDArray[np.uint8]:
+        """(H, W, 4) display levels with straight alpha of a colour file."""
+        values = _read(path)
+        return self.levels(values) if path.suffix == ".exr" else _levels(values)
 
     def _save(self, pixels: npt.NDArray[np.generic], path: Path, scene: Any) -> None:
         image = self._image(pixels.shape[1], pixels.shape[0])
@@ -74,3 +69,22 @@ class ColorEncoder:
             image.alpha_mode = "PREMUL"
             self._images[width, height] = image
         return self._images[width, height]
+
+
+def _read(path: Path) -> npt.NDArray[np.float32]:
+    """(H, W, 4) values as they are in a file, neither transformed nor premultiplied."""
+    image = bpy.data.images.load(str(path))
+    try:
+        image.colorspace_settings.is_data = True
+        image.alpha_mode = "CHANNEL_PACKED"
+        width, height = image.size
+        values = np.empty(width * height * 4, dtype=np.float32)
+        image.pixels.foreach_get(values)
+    finally:
+        bpy.data.images.remove(image)
+    return values.reshape(height, width, 4)[::-1]
+
+
+def _levels(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    levels: npt.NDArray[np.uint8] = np.rint(values * 255).astype(np.uint8)
+    return levels

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from viewbatch import __version__, sampling, sources
 from viewbatch.blender import aov, devices, eevee, engine, versions
@@ -32,6 +33,7 @@ from viewbatch.dataset import (
     Dataset,
     DatasetRecord,
     ModelRecord,
+    View,
     ViewRecord,
     folder,
     layout,
@@ -39,6 +41,7 @@ from viewbatch.dataset import (
 from viewbatch.dataset.reader import hash_file
 from viewbatch.dataset.records import cameras_to_json
 from viewbatch.dataset.writer import ViewFiles, ViewWriter, making_files, process_name, write_text
+from viewbatch.errors import RunError
 from viewbatch.passes import COLORS, GROUND_TRUTH, Frame, Pass, RenderedFrame
 from viewbatch.plugin import (
     BatchContext,
@@ -50,6 +53,7 @@ from viewbatch.plugin import (
     hook,
 )
 from viewbatch.stopwatch import Stopwatch
+from viewbatch.verify import certify, psnr_db, text
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +120,10 @@ def run(job: Job, stopwatch: Stopwatch) -> None:
             inputs=_inputs(config),
             seed=config.seed,
             number_of_views=job.number_of_views,
-            files=dataset_files(plugins),
+            files=(
+                *dataset_files(plugins),
+                *([layout.CERTIFICATE] if config.verify.at_end else []),
+            ),
         )
         cameras = Cameras(config, stage, capture, job.number_of_views)
         # What cannot be placed is refused before anything is written.
@@ -240,9 +247,7 @@ class _Batch:
             for plugin in self.plugins.values():
                 with hook(plugin, "on_view_ready", index):
                     plugin.on_view_ready(view)
-            camera.apply(scene)
-            self.stage.world.prepare(index)
-            self.stage.lights.prepare(index, camera.pose)
+            self._set_up(index)
             with self.stopwatch.stage("colour"):
                 color = self.color_render.passes(
                     self.colors, sampling.cycles_seed(config.seed, index)
@@ -262,6 +267,13 @@ class _Batch:
             raise
         return files, _view_record(view, frame, self.stage.ground_id)
 
+    def _set_up(self, index: int) -> None:
+        """Bring the scene to where a view is rendered."""
+        camera = self.cameras(index)
+        camera.apply(self.stage.scene)
+        self.stage.world.prepare(index)
+        self.stage.lights.prepare(index, camera.pose)
+
     def _finish(self) -> None:
         dataset = Dataset.open(self.job.output)
         if dataset.missing:
@@ -269,6 +281,43 @@ class _Batch:
         for plugin in self.plugins.values():
             with hook(plugin, "on_batch_finished"):
                 plugin.on_batch_finished(BatchContext(dataset=dataset, scene=self.scene_context))
+        if self.job.config.verify.at_end:
+            with self.stopwatch.stage("certificate"):
+                self._certify(dataset)
+
+    def _certify(self, dataset: Dataset) -> None:
+        noise = {
+            index: self._noise_db(dataset.view(index))
+            for index in _spread(len(dataset.views), self.job.config.verify.noise_views)
+        }
+        certificate = certify(dataset, read_levels=self._read_levels, noise_db=noise)
+        write_text(self.job.output, layout.CERTIFICATE, certificate.to_json())
+        for line in text.lines(certificate):
+            log.info("%s", line)
+        if not certificate.good:
+            raise RunError(
+                f"the dataset {self.job.output} is complete, but it contradicts itself; "
+                f"{layout.CERTIFICATE} says where"
+            )
+
+    def _read_levels(self, view: View) -> npt.NDArray[np.uint8]:
+        levels = self.encoder.levels_of_file(view.path(layout.RENDER))
+        # Blender reads four channels from any file: what is opaque throughout has three.
+        return levels[..., :3] if (levels[..., 3] == 255).all() else levels
+
+    def _noise_db(self, view: View) -> float:
+        """How much a second image of the view, with other noise, is like its first."""
+        self._set_up(view.index)
+        seed = sampling.second_cycles_seed(self.job.config.seed, view.index)
+        color = self.color_render.passes(frozenset({Pass.COLOR}), seed)[Pass.COLOR]
+        shown = view.read("depth") != 0
+        return psnr_db(self._read_levels(view), self.encoder.levels(color), shown)
+
+
+def _spread(count: int, chosen: int) -> list[int]:
+    """At most `chosen` of `count` indices, evenly spread."""
+    chosen = min(count, chosen)
+    return [(2 * i + 1) * count // (2 * chosen) for i in range(chosen)]
 
 
 def _views(number: int) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, make_dataclass
 from typing import Annotated, Any
 
-from viewbatch._decode import Between, describe, encode
+from viewbatch._decode import AtLeast, Between, describe, encode
 from viewbatch.config.camera import CameraConfig
 from viewbatch.config.render import Engine, RenderConfig
 from viewbatch.config.scene import (
@@ -43,6 +43,18 @@ class PluginsConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class VerifyConfig:
+    """The certificate at the end of a batch."""
+
+    at_end: bool
+    noise_views: Annotated[int, AtLeast(0)]
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        if self.noise_views and not self.at_end:
+            yield "noise_views", "expected 0 where verify.at_end is false"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """Everything that can be set."""
 
@@ -56,6 +68,7 @@ class Config:
     render: RenderConfig
     camera: CameraConfig
     plugins: PluginsConfig
+    verify: VerifyConfig
 
     def problems(self) -> Iterator[tuple[str, str]]:
         if self.render.engine is Engine.EEVEE and self.ground.mode is GroundMode.SHADOW_CATCHER:
@@ -64,6 +77,10 @@ class Config:
             yield "world.backdrop.path", "expected none where render.film_transparent is true"
         if self.camera.stereo.use and self.camera.lens.draws:
             yield "camera.lens.focal_length", "expected one value where camera.stereo.use is true"
+        if self.verify.at_end and "depth" not in self.plugins.enabled:
+            yield "verify.at_end", 'expected "depth" in plugins.enabled: views are compared by it'
+        if self.render.engine is Engine.EEVEE and self.verify.noise_views:
+            yield "verify.noise_views", "expected 0 with render.engine EEVEE, whose noise is fixed"
 
     @classmethod
     def with_plugins(cls, plugin_types: Mapping[str, type]) -> type[Config]:

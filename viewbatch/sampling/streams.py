@@ -17,6 +17,7 @@ class Stream(IntEnum):
     LENS = 4
     LIGHTS = 5
     WORLD = 6
+    SECOND_NOISE = 7
 
 
 def stream(seed: int, purpose: Stream, index: int = 0) -> np.random.Generator:
@@ -36,4 +37,13 @@ def between(low: float, high: float, t: float) -> float:
 
 def cycles_seed(seed: int, index: int) -> int:
     """The seed of a view's Cycles noise: without one per view, all share one pattern."""
-    return int(stream(seed, Stream.CYCLES, index).integers(0, 2**31 - 1))
+    return _noise(seed, Stream.CYCLES, index)
+
+
+def second_cycles_seed(seed: int, index: int) -> int:
+    """The seed of other noise of the same view, to be compared with the first."""
+    return _noise(seed, Stream.SECOND_NOISE, index)
+
+
+def _noise(seed: int, purpose: Stream, index: int) -> int:
+    return int(stream(seed, purpose, index).integers(0, 2**31 - 1))
