@@ -106,6 +106,8 @@ def test_damaged_datasets_in_words(
         ('"width": 7', '"width": 0', "x.json is not a record of schema 1: an image of 0x5 pixels "
          "has no pixel"),
         ('"fy"', '"fz"', "x.json is not a record of schema 1: the key 'fy' is missing"),
+        ('"files": {}', '"files": {"mask": {"name": "../a", "sha256": ""}}', "x.json is not a "
+         "record of schema 1: '../a' is no name of a file in the dataset's folder"),
         ('"files": {}', '"files": []', "x.json is not a record of schema 1: 'list' object has no "
          "attribute 'items'"),
         ('"depth_range_m": [', '"depth_range_m": [], "x": [', "x.json is not a record of schema "

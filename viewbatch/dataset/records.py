@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -290,7 +291,7 @@ class ViewRecord:
                 coverage=float(data["coverage"]),
                 notes=dict(data["notes"]),
                 files={
-                    kind: FileRecord(name=str(file["name"]), sha256=str(file["sha256"]))
+                    kind: FileRecord(name=_plain_name(file["name"]), sha256=str(file["sha256"]))
                     for kind, file in data["files"].items()
                 },
             )
@@ -353,6 +354,13 @@ def _matrix(rows: object) -> Array:
     if matrix.shape != (4, 4):
         raise ValueError(f"a matrix of shape {matrix.shape} where 4x4 is expected")
     return matrix
+
+
+def _plain_name(name: object) -> str:
+    """A file's name; one that leads out of the dataset's folder is an attempt at something else."""
+    if not isinstance(name, str) or not re.fullmatch(r"\w[\w.-]*", name):
+        raise ValueError(f"{name!r} is no name of a file in the dataset's folder")
+    return name
 
 
 def _rigid(rows: object) -> Array:
