@@ -404,6 +404,18 @@ def test_missing_views_are_named(copy: Path) -> None:
     assert surplus.startswith("003_depth.exr, 003_distance.exr, 003_mask.exr, 003_normal.exr and")
 
 
+def test_a_record_that_cannot_be_read_is_named(copy: Path) -> None:
+    (copy / "003_view.json").write_text("null")
+    (copy / "005_view.json").write_bytes((copy / "006_view.json").read_bytes())
+    found = certificate(copy)
+    assert wrong(found, "integrity") == [
+        f"{copy / '003_view.json'} holds no JSON object",
+        f"{copy / '005_view.json'} is the record of view 6",
+    ]
+    assert notes(found) == []
+    assert [view.index for view in found.views] == [0, 1, 2, 4, 6, 7, 8]
+
+
 def test_left_over_files_are_worth_a_note(copy: Path) -> None:
     (copy / ".viewbatch-1-000_depth.tmp.exr").write_bytes(b"half")
     assert [f.sentence for f in certificate(copy).findings] == [

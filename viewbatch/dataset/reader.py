@@ -149,11 +149,16 @@ class Dataset:
         record = DatasetRecord.from_json(text, str(path))
         return cls(folder=folder, record=record, checked=checked)
 
+    @property
+    def indices(self) -> list[int]:
+        """Indices of the views that have a record now, rising, whether or not it can be read."""
+        found = (layout.index_of_record(path.name) for path in self.folder.iterdir())
+        return sorted(index for index in found if index is not None)
+
     @cached_property
     def views(self) -> list[View]:
         """The views that existed when this was first asked for, by index."""
-        indices = (layout.index_of_record(path.name) for path in self.folder.iterdir())
-        return [self.view(index) for index in sorted(i for i in indices if i is not None)]
+        return [self.view(index) for index in self.indices]
 
     def view(self, index: int) -> View:
         """One view; raises `DatasetError` where it does not exist or its record is damaged."""

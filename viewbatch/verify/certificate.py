@@ -18,7 +18,7 @@ from viewbatch.verify.agreement import check_view, has_depth_map, proper_depth
 from viewbatch.verify.cross_view import CrossView, compare, draw_samples
 from viewbatch.verify.diagnosis import diagnose
 from viewbatch.verify.findings import Finding, listed
-from viewbatch.verify.integrity import check_files
+from viewbatch.verify.integrity import check_files, read_views
 from viewbatch.verify.photometry import swapped_images
 from viewbatch.verify.surface import Seen
 
@@ -107,17 +107,18 @@ def certify(
 ) -> Certificate:
     """Check a dataset; raises `DatasetError` where it lacks what a proof needs."""
     shown: Progress = progress or (lambda views, _: iter(views))
-    for view in dataset.views:
+    present, findings = read_views(dataset)
+    for view in present:
         if "depth" not in view.kinds:
             raise DatasetError(
                 f"view {view.index} of {dataset.folder} has no depth, without which nothing can be "
                 'proved; add "depth" to [plugins] enabled and render again'
             )
-    findings = list(check_files(dataset))
+    findings += check_files(dataset, present)
     measured: dict[int, health.ViewHealth] = {}
     disagreements: dict[str, list[int]] = {}
     sharp = not _is_blurred(dataset)
-    for view in shown(dataset.views, "maps"):
+    for view in shown(present, "maps"):
         try:
             levels = read_levels(view) if "render" in view.kinds else None
             for disagreement in check_view(dataset, view, levels, sharp=sharp):
@@ -126,7 +127,7 @@ def certify(
                 measured[view.index] = health.measure(view, levels)
         except (DatasetError, OSError) as error:
             findings.append(Finding(check="integrity", sentence=str(error), views=[view.index]))
-    views = [view for view in dataset.views if view.index in measured]
+    views = [view for view in present if view.index in measured]
     notes = list(health.check_views(views, [measured[view.index] for view in views]))
     radius = dataset.record.bounds.radius
     notes += health.check_cameras(views, radius)

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from viewbatch.dataset import Dataset, View, layout
 from viewbatch.dataset.reader import hash_file
+from viewbatch.errors import DatasetError
 from viewbatch.verify.findings import Finding, listed
 
 
-def check_files(dataset: Dataset) -> Iterator[Finding]:
-    """Missing views, files that differ from what was written, and files of no view."""
-    if not dataset.views:
+def read_views(dataset: Dataset) -> tuple[list[View], list[Finding]]:
+    """The views whose records can be read, and what is wrong with the others."""
+    views, findings = [], []
+    for index in dataset.indices:
+        try:
+            views.append(dataset.view(index))
+        except DatasetError as error:
+            findings.append(Finding(check="integrity", sentence=str(error), views=[index]))
+    return views, findings
+
+
+def check_files(dataset: Dataset, views: Sequence[View]) -> Iterator[Finding]:
+    """Missing views, files of these views that differ from what was written, and of no view."""
+    indices = dataset.indices
+    missing = sorted(set(range(dataset.record.number_of_views)) - set(indices))
+    if not indices:
         yield Finding(check="integrity", sentence=f"{dataset.folder} has no view")
-    elif dataset.missing:
-        missing = dataset.missing
+    elif missing:
         yield Finding(
             check="integrity",
             sentence=f"{listed(missing)} of {dataset.record.number_of_views} planned "
@@ -22,9 +35,9 @@ def check_files(dataset: Dataset) -> Iterator[Finding]:
             "makes them",
             views=missing,
         )
-    damaged = [(view, damage) for view in dataset.views if (damage := view.damage()) is not None]
-    yield from _swapped_or_damaged(dataset, damaged)
-    surplus = _surplus(dataset)
+    damaged = [(view, damage) for view in views if (damage := view.damage()) is not None]
+    yield from _swapped_or_damaged(dataset, views, damaged)
+    surplus = _surplus(dataset, views)
     if surplus:
         names = ", ".join(surplus[:4]) + (" and others" if len(surplus) > 4 else "")
         yield Finding(
@@ -35,11 +48,13 @@ def check_files(dataset: Dataset) -> Iterator[Finding]:
         )
 
 
-def _swapped_or_damaged(dataset: Dataset, damaged: list[tuple[View, str]]) -> Iterator[Finding]:
+def _swapped_or_damaged(
+    dataset: Dataset, views: Sequence[View], damaged: Sequence[tuple[View, str]]
+) -> Iterator[Finding]:
     """Damage; by their hashes, files of other views are told from files that changed."""
     owner = {
         file.sha256: (view.index, kind)
-        for view in dataset.views
+        for view in views
         for kind, file in view.record.files.items()
     }
     for view, damage in damaged:
@@ -58,13 +73,16 @@ def _swapped_or_damaged(dataset: Dataset, damaged: list[tuple[View, str]]) -> It
         yield Finding(check="integrity", sentence=sentence, views=[view.index])
 
 
-def _surplus(dataset: Dataset) -> list[str]:
-    known = {file.name for view in dataset.views for file in view.record.files.values()}
-    known |= {layout.view_record(view.index) for view in dataset.views}
+def _surplus(dataset: Dataset, views: Sequence[View]) -> list[str]:
+    known = {file.name for view in views for file in view.record.files.values()}
+    # A record that cannot be read does not tell which files are its own.
+    unread = set(dataset.indices) - {view.index for view in views}
     names = sorted(path.name for path in dataset.folder.iterdir() if path.is_file())
     return [
         name
         for name in names
         if name not in known
+        and layout.index_of_record(name) is None
+        and not any(name.startswith(f"{index:03d}_") for index in unread)
         and (layout.is_temporary(name) or layout.is_view_file(name, dataset.record.number_of_views))
     ]
