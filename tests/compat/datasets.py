@@ -113,3 +113,13 @@ def repeated(dataset: Dataset, folder: Path, count: int) -> Dataset:
         view = replace(views[index % len(views)], index=index)
         (folder / f"{index:03d}_view.json").write_text(view.to_json())
     return Dataset.open(folder)
+
+
+def assert_settings_refused(
+    name: str, dataset: Dataset, folder: Path, settings: dict[str, object], problem: str
+) -> None:
+    """A conversion whose record has these settings is refused with a sentence."""
+    path = folder / "conversion.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "settings": settings}))
+    result = run(name, "--verify", dataset.folder, folder)
+    assert (result.code, result.said) == (2, [f"{name}.py: {path} {problem}; convert again"])

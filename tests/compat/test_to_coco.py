@@ -19,7 +19,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from compat.to_coco.polygons import polygons
-from tests.compat.datasets import CENTRED, converted, make, run, surface
+from tests.compat.datasets import CENTRED, assert_settings_refused, converted, make, run, surface
 from viewbatch.dataset import Dataset
 
 NAME = "to_coco"
@@ -571,10 +571,7 @@ def test_a_record_without_its_settings_is_refused(
     shifted: Dataset, folder: Path, tmp_path: Path, settings: dict[str, object], problem: str
 ) -> None:
     broken = Path(shutil.copytree(folder, tmp_path / "out"))
-    path = broken / "conversion.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "settings": settings}))
-    result = run(NAME, "--verify", shifted.folder, broken)
-    assert (result.code, result.said) == (2, [f"{NAME}.py: {path} {problem}; convert again"])
+    assert_settings_refused(NAME, shifted, broken, settings, problem)
 
 
 def test_other_images_are_noticed(shifted: Dataset, folder: Path, tmp_path: Path) -> None:

@@ -14,7 +14,16 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from tests.compat.datasets import CENTRED, SHIFTED, converted, make, repeated, run, surface
+from tests.compat.datasets import (
+    CENTRED,
+    SHIFTED,
+    assert_settings_refused,
+    converted,
+    make,
+    repeated,
+    run,
+    surface,
+)
 from viewbatch.dataset import Dataset
 
 NAME = "to_idr_dataset"
@@ -550,10 +559,7 @@ def test_a_record_without_its_settings_is_refused(
     shifted: Dataset, folder: Path, tmp_path: Path, settings: dict[str, object], problem: str
 ) -> None:
     broken = Path(shutil.copytree(folder, tmp_path / "scan1"))
-    path = broken / "conversion.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "settings": settings}))
-    result = run(NAME, "--verify", shifted.folder, broken)
-    assert (result.code, result.said) == (2, [f"{NAME}.py: {path} {problem}; convert again"])
+    assert_settings_refused(NAME, shifted, broken, settings, problem)
 
 
 def test_a_mask_that_is_no_image_is_named(shifted: Dataset, folder: Path, tmp_path: Path) -> None:

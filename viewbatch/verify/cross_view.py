@@ -73,12 +73,6 @@ class CrossView:
         return int(np.count_nonzero(np.isfinite(self.errors_px)))
 
     @property
-    def conflict_share(self) -> float:
-        """Conflicts among all that was compared; 1 where no view sees anything of another."""
-        conflicts = int(np.count_nonzero(self.conflicts))
-        return conflicts / self.compared if self.compared else 1.0
-
-    @property
     def compared(self) -> int:
         """How often a view told something of a sample of another."""
         return int(np.count_nonzero(np.isfinite(self.errors_px) | self.conflicts))
