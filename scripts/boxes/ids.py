@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from compat.shared.masks import tells_objects_apart
-from scripts.shared.exr import MAGIC, excerpt, one_map, read_channels
+from scripts.shared.exr import MAGIC, excerpt, first_bytes, one_map, read_channels
 from scripts.shared.pictures import Rgb, read_image, to_rgb
 from viewbatch.dataset import Dataset, DatasetRecord, View
 from viewbatch.errors import UsageError
@@ -72,13 +72,7 @@ def map_of_file(path: Path, channel: str | None, image: Path | None) -> IdMap:
 def read_ids(source: IdMap) -> Ids:
     """(H, W) ids, 0 = none; raises `UsageError` for what cannot be ids."""
     path = source.path
-    try:
-        with path.open("rb") as file:
-            start = file.read(16)
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be read: {error.strerror}; name an existing id map or dataset"
-        ) from error
+    start = first_bytes(path, "id map or dataset")
     if start.startswith(MAGIC):
         values = one_map(
             path, read_channels(path), source.channel, what="id map", names=INDEX_PASSES

@@ -98,15 +98,20 @@ def exr2numpy(path: str | Path, channel: str | None = None) -> Pixels | dict[str
     return next(iter(arrays.values())) if len(arrays) == 1 else arrays
 
 
-def read_channels(path: Path) -> dict[str, Channel]:
-    """All channels of a file that is whole; raises `UsageError` for any other."""
+def first_bytes(path: Path, what: str) -> bytes:
+    """The first 16 bytes, which tell the format; raises `UsageError` where `what` is not there."""
     try:
         with path.open("rb") as file:
-            start = file.read(16)
+            return file.read(16)
     except OSError as error:
         raise UsageError(
-            f"{path} cannot be read: {error.strerror}; name an existing EXR file"
+            f"{path} cannot be read: {error.strerror}; name an existing {what}"
         ) from error
+
+
+def read_channels(path: Path) -> dict[str, Channel]:
+    """All channels of a file that is whole; raises `UsageError` for any other."""
+    start = first_bytes(path, "EXR file")
     if not start.startswith(MAGIC):
         raise UsageError(
             f"{path} is not an OpenEXR file: it starts with {excerpt(start)}; "
