@@ -1,1 +1,1 @@
-"""Where the time goes."""
+"""Where the time goes, and what it gives."""

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from viewbatch.dataset import layout
 
+RENDER_THREAD = "MainThread"
+
 _VIEW = re.compile(r"^\S+ \S+ INFO view (\d+): (\d+(?:\.\d+)?) s, ", re.MULTILINE)
 _STAGES = re.compile(r"^\S+ \S+ DEBUG timings (\{.*\})$", re.MULTILINE)
 
@@ -21,7 +23,7 @@ class Times:
     views: Mapping[int, float]
     """By view index; of a view that was made again, the last time."""
     stages: Mapping[str, float]
-    """By stage, of all processes that came to their end."""
+    """By stage of the thread that renders, of all processes that came to their end."""
     processes: int
 
 
@@ -35,6 +37,8 @@ def read_times(folder: Path) -> Times:
         text = path.read_text(encoding="utf-8", errors="replace")
         views |= {int(index): float(seconds) for index, seconds in _VIEW.findall(text)}
         for found in _STAGES.findall(text):
-            for stage, seconds in json.loads(found).items():
-                stages[stage] = stages.get(stage, 0.0) + seconds
+            for stage, times in json.loads(found)["threads"].get(RENDER_THREAD, {}).items():
+                # What is within a stage counts to it: "colour: Cycles" to "colour".
+                outer = stage.partition(": ")[0]
+                stages[outer] = stages.get(outer, 0.0) + times["wall_s"]
     return Times(views=views, stages=stages, processes=len(logs))
