@@ -9,8 +9,12 @@ uv run generate-batch.py model.glb out 16
 blender --background --python generate-batch.py -- model.glb out 16
 """
 
+import signal
 import sys
 from pathlib import Path
+
+# Until there is anything to clean up, Ctrl-C ends the process without a word.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 if sys.version_info < (3, 11):  # noqa: UP036 - an older Blender brings an older Python
     sys.exit(
@@ -21,7 +25,13 @@ if sys.version_info < (3, 11):  # noqa: UP036 - an older Blender brings an older
 # A Blender program looks for modules neither beside the script nor in PYTHONPATH.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from viewbatch.cli import run_and_exit
+from viewbatch import streams  # noqa: E402 - Ctrl-C and sys.path come first
+from viewbatch.interrupt import ends_process  # noqa: E402
+
+streams.open_closed()
 
 if __name__ == "__main__":
-    run_and_exit()
+    with ends_process():
+        from viewbatch.cli import run_and_exit  # takes a while, and may be interrupted
+
+        run_and_exit()

@@ -14,12 +14,12 @@ import os
 import platform
 import re
 import shlex
-import subprocess
 import sys
 import sysconfig
 import tempfile
 from pathlib import Path
 
+from viewbatch import children
 from viewbatch.errors import UsageError
 
 log = logging.getLogger(__name__)
@@ -117,20 +117,18 @@ def _pip(arguments: list[str]) -> str | None:
     launcher = [python, "-m", "pip"]
     try:
         probe = [*launcher, "--version"]
-        if subprocess.run(probe, capture_output=True, env=environment, check=False).returncode:
+        if children.run(probe, environment).returncode:
             # pip runs from the wheel that Python brings to install it, and stays uninstalled.
             wheel = _bundled_pip()
             if wheel is None:
                 return f"{python} has no pip"
             launcher = [python, str(wheel / "pip")]
-        done = subprocess.run(
-            [*launcher, *arguments], capture_output=True, text=True, env=environment, check=False
-        )
+        done = children.run([*launcher, *arguments], environment)
     except OSError as error:
         return str(error)
     if done.returncode == 0:
         return None
-    lines = (done.stderr or done.stdout).strip().splitlines()
+    lines = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
     return lines[-1] if lines else f"pip ended with exit code {done.returncode}"
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
+
+from viewbatch.errors import one_line
 
 
 class ConsoleHandler(logging.Handler):
@@ -20,10 +24,14 @@ class ConsoleHandler(logging.Handler):
         self._line = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print a record; records that carry `progress` replace each other on a terminal."""
-        message = record.getMessage()
+        """Print a record; records that carry `progress` replace each other on a terminal.
+
+        The items of a list that a record carries as `details` follow on lines of their own.
+        """
+        message = one_line(record.getMessage().strip())
         if record.levelno >= logging.WARNING:
             message = f"{record.levelname.lower()}: {message}"
+        message = "\n  ".join([message, *map(one_line, getattr(record, "details", ()))])
         if record.exc_info:
             message += "\n" + logging.Formatter().formatException(record.exc_info)
         progress = getattr(record, "progress", None)
@@ -32,26 +40,39 @@ class ConsoleHandler(logging.Handler):
             return
         line = self._line
         self._draw("")
-        self._stream.write(f"{message}\n")
+        self._write(f"{message}\n")
         self._draw(line)
+
+    def _write(self, text: str) -> None:
+        """Print; where that is no longer possible the work goes on, and the log has it all."""
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+            self._stream.flush()
 
     def _draw(self, line: str) -> None:
         """Put `line` in place of the one that stands at the bottom of the terminal."""
         if line != self._line:
             blanks = " " * max(0, len(self._line) - len(line))
-            self._stream.write(f"\r{line}{blanks}")
-            if not line:
-                self._stream.write("\r")
+            self._write(f"\r{line}{blanks}" + ("" if line else "\r"))
             self._line = line
-        self._stream.flush()
 
     def close(self) -> None:
         """Leave the last progress line standing."""
         if self._line:
-            self._stream.write("\n")
+            self._write("\n")
             self._line = ""
-            self._stream.flush()
         super().close()
+
+
+class LogFormatter(logging.Formatter):
+    """One line per message, with its time, for a log in UTF-8."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """The line of a record."""
+        return one_line(super().formatMessage(record).strip())
 
 
 def _progress_line(done: int, total: int, average_seconds: float) -> str:
@@ -94,11 +115,14 @@ def messages(*, debug: bool) -> Iterator[TextIO]:
             logger.removeHandler(handler)
             handler.close()
             logger.setLevel(level)
-            out.flush()
+            _flush(out)
 
 
 @contextmanager
 def _own_streams(*, silence: bool) -> Iterator[tuple[TextIO, TextIO]]:
+    if not sys.stdout.isatty() and isinstance(sys.stdout, io.TextIOWrapper):
+        # A dump of the configuration that is redirected to a file is TOML, which is UTF-8.
+        sys.stdout.reconfigure(encoding="utf-8")
     if not silence:
         yield sys.stdout, sys.stderr
         return
@@ -117,8 +141,15 @@ def _own_streams(*, silence: bool) -> Iterator[tuple[TextIO, TextIO]]:
         yield out, err
     finally:
         for stream in (sys.stdout, sys.stderr, out, err):
-            stream.flush()
+            _flush(stream)
         os.dup2(out.fileno(), 1)
         os.dup2(err.fileno(), 2)
-        out.close()
-        err.close()
+        for stream in (out, err):
+            with contextlib.suppress(OSError):
+                stream.close()
+
+
+def _flush(stream: TextIO) -> None:
+    """Print what is left; a stream that nobody reads any more, or on a full disk, is no error."""
+    with contextlib.suppress(OSError):
+        stream.flush()

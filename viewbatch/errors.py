@@ -6,6 +6,7 @@ what was expected, what to do. Only `cli.main` catches them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -13,6 +14,17 @@ EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+
+# Control characters, what ends a line, what turns the direction of writing, and halves of
+# characters that stand for bytes of a file's name.
+_ACTING = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def one_line(text: str) -> str:
+    """Text for a terminal or a log: what would end the line or act on it is an escape."""
+    return _ACTING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class ViewbatchError(Exception):
@@ -49,4 +61,5 @@ class ConfigError(UsageError):
     def __init__(self, source: str, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        super().__init__("\n  ".join([f"the configuration ({source}) has {count}:", *problems]))
+        self.headline = f"the configuration ({source}) has {count}:"
+        super().__init__("\n  ".join([self.headline, *problems]))

@@ -1,11 +1,11 @@
-"""Which arguments are ours, and the stopwatch."""
+"""Which arguments are ours, and what is said where memory runs out."""
 
 from __future__ import annotations
 
 import pytest
 
+from viewbatch import cli
 from viewbatch.cli import own_arguments
-from viewbatch.stopwatch import Stopwatch
 
 
 @pytest.mark.parametrize(
@@ -25,12 +25,16 @@ def test_arguments_are_what_follows_the_dashes(
     assert own_arguments(argv, in_blender=in_blender) == own
 
 
-def test_a_stage_is_counted_each_time_and_also_where_it_raises() -> None:
-    watch = Stopwatch()
-    with watch.stage("a"):
-        pass
-    first = watch.seconds["a"]
-    with pytest.raises(KeyError), watch.stage("a"):
-        raise KeyError
-    assert list(watch.seconds) == ["a"]
-    assert watch.seconds["a"] >= first >= 0
+@pytest.mark.parametrize("debug", [False, True])
+def test_memory_that_runs_out_is_told(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], debug: bool
+) -> None:
+    def run_out(*_: object, **__: object) -> int:
+        raise MemoryError
+
+    monkeypatch.setattr(cli, "_run", run_out)
+    arguments = ["model.glb", "out", *(["--debug"] if debug else [])]
+    assert cli.main(arguments, in_blender=False) == 1
+    told = capfd.readouterr().err
+    assert told.startswith("error: memory ran out; use a smaller image or model\n")
+    assert ("Traceback" in told) == debug

@@ -165,6 +165,11 @@ ANGLE = 'an angle in radians (a number, or arithmetic on pi such as "pi/6")'
             "render.resolution_percentage: 20 % of 4x512 leaves no pixel",
         ),
         (
+            ["render.resolution_x=65536", "render.resolution_y=65536"],
+            "render.resolution_percentage: 65536x65536 are more pixels than the 536870912 that "
+            "Blender can hold in an image",
+        ),
+        (
             ["render.resolution_x=16384", "render.image_settings.file_format=WEBP"],
             "render.image_settings.file_format: WEBP holds at most 16383 pixels a side, the "
             "image has 16384x512",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from viewbatch.console import ConsoleHandler
+from viewbatch.console import ConsoleHandler, LogFormatter
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -128,7 +128,7 @@ with messages(debug={debug}) as output:
     os.write(2, b"C on 2\\n")
     print("Python on 1")
     print("Python on 2", file=sys.stderr)
-    log.info("told")
+    log.info("told \\u00e9\\n\\x1b[31m")
     log.debug("whispered")
     output.write("data \\u00e9 \\u2192\\n")
 os.write(1, b"after on 1\\n")
@@ -143,21 +143,41 @@ def noise(*, debug: bool, encoding: str = "utf-8") -> tuple[list[str], list[str]
         cwd=ROOT, capture_output=True, check=True,
         env={**os.environ, "PYTHONIOENCODING": encoding},
     )  # fmt: skip
-    return done.stdout.decode(encoding).splitlines(), done.stderr.decode(encoding).splitlines()
+    # Data are a file's content, which is UTF-8, whatever the streams are for.
+    return done.stdout.decode().splitlines(), done.stderr.decode(encoding).splitlines()
 
 
 def test_what_is_written_behind_our_back_is_silenced_and_the_streams_come_back() -> None:
     out, err = noise(debug=False)
     assert out == ["before", "data \u00e9 \u2192", "after on 1", "Python after"]
-    assert err == ["told", "after on 2"]
+    assert err == ["told \u00e9\\n\\x1b[31m", "after on 2"]
 
 
 def test_debug_shows_all() -> None:
     out, err = noise(debug=True)
     assert {"C on 1", "Python on 1", "data \u00e9 \u2192"} <= set(out)
-    assert {"C on 2", "Python on 2", "told", "whispered"} <= set(err)
+    assert {"C on 2", "Python on 2", "told \u00e9\\n\\x1b[31m", "whispered"} <= set(err)
 
 
 def test_a_stream_that_lacks_a_letter_gets_its_code() -> None:
-    out, _ = noise(debug=False, encoding="ascii")
-    assert "data \\xe9 \\u2192" in out
+    out, err = noise(debug=False, encoding="ascii")
+    assert "data \u00e9 \u2192" in out
+    assert err[0] == "told \\xe9\\n\\x1b[31m"
+
+
+def test_nothing_acts_on_a_terminal_or_breaks_a_line(log: logging.Logger) -> None:
+    stream = io.StringIO()
+    log.addHandler(ConsoleHandler(stream))
+    log.error("a\nb\r\x1b[2J\x7f \u202e \u2028 \udcff \u200d\U0001f600\n")
+    log.error("all of it:", extra={"details": ("one\ntwo", "three")})
+    assert stream.getvalue() == (
+        "error: a\\nb\\r\\x1b[2J\\x7f \\u202e \\u2028 \\udcff \u200d\U0001f600\n"
+        "error: all of it:\n  one\\ntwo\n  three\n"
+    )
+
+
+def test_a_log_holds_a_line_for_each_message() -> None:
+    record = logging.LogRecord("viewbatch", logging.INFO, "", 0, "a\n\x1b%s\n", ("\udcff",), None)
+    text = LogFormatter().format(record)
+    assert text.endswith(" INFO a\\n\\x1b\\udcff")
+    assert "\n" not in text

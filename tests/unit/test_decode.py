@@ -257,7 +257,7 @@ def test_arithmetic_on_pi(text: str, angle: float) -> None:
     ],
 )  # fmt: skip
 def test_what_is_not_arithmetic_on_pi_is_refused(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - the user sees the sentence of the key
+    with pytest.raises(ValueError, match=r"^not arithmetic on numbers and pi$"):
         parse_angle(text)
 
 

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 
 from viewbatch.dataset.exr import check_channels, read_exr, read_header, write_exr
 from viewbatch.dataset.exr_process import ExrProcess
-from viewbatch.errors import DatasetError
+from viewbatch.errors import DatasetError, RunError
 
 CAM_FROM_WORLD = np.array([[1.0, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12], [0, 0, 0, 1]])
 
@@ -130,7 +131,7 @@ def test_what_an_exr_cannot_hold_in_words(channels: dict[str, np.ndarray], messa
 
 def test_a_file_that_cannot_be_opened_is_an_error_of_the_system(tmp_path: Path) -> None:
     path = tmp_path / "none" / "a.exr"
-    with pytest.raises(OSError, match="Cannot open image file") as caught:
+    with pytest.raises(OSError, match="No such file or directory") as caught:
         write(path, Y=depth())
     assert caught.value.filename == str(path)
     assert "No such file or directory" in (caught.value.strerror or "")
@@ -162,13 +163,45 @@ def test_a_full_disk_is_never_silent(tiny_disk: Path, size: tuple[int, int]) -> 
         write(tiny_disk / "a.exr", Y=values)
 
 
-@pytest.mark.parametrize("keep", [0, 5, 100, -1, -20])
-def test_a_damaged_file_is_told_with_its_path(tmp_path: Path, keep: int) -> None:
+@pytest.mark.parametrize(
+    ("keep", "problem"),
+    [
+        (0, "Unable to open '{path}' for read"),
+        (5, "Unable to open '{path}' for read"),
+        (100, "Unable to open '{path}' for read"),
+        (-1, "its pixels are damaged or cut short"),
+        (-20, "its pixels are damaged or cut short"),
+    ],
+)
+def test_a_damaged_file_is_told_with_its_path(tmp_path: Path, keep: int, problem: str) -> None:
     path = tmp_path / "a.exr"
     write(path, Y=depth())
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(DatasetError, match=f"^{re.escape(str(path))} cannot be read as OpenEXR: "):
+    with pytest.raises(DatasetError) as refusal:
         read_exr(path)
+    assert str(refusal.value) == (f"{path} cannot be read as OpenEXR: {problem.format(path=path)}")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its Python is a shell script")
+def test_a_helper_process_that_ends_or_cannot_start_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "ending").write_text("#!/bin/sh\n")
+    (tmp_path / "ending").chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "ending"))
+    with pytest.raises(RunError) as failure:
+        ExrProcess().header(str(tmp_path / "a.exr"))
+    assert str(failure.value) == (
+        f"the process that encodes OpenEXR files ended (Python {sys.executable}); run the command "
+        "again"
+    )
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(RunError) as failure:
+        ExrProcess()
+    assert str(failure.value) == (
+        f"Blender's Python {tmp_path / 'python'} cannot be started: No such file or directory; "
+        "install this Blender again"
+    )
 
 
 def test_a_missing_file_is_told_with_its_path(tmp_path: Path) -> None:

@@ -18,33 +18,43 @@ ALLOWED = {
     "__init__": set(),
     "errors": set(),
     "geometry": set(),
-    "console": set(),
+    "console": {"errors"},
     "interrupt": set(),
+    "streams": set(),
+    "children": set(),
     "stopwatch": set(),
+    "trace": {"errors", "stopwatch"},
     "_decode": {"errors"},
     "passes": {"errors"},
-    "bootstrap": {"errors"},
+    "bootstrap": {"errors", "children"},
     "standalone": {"errors"},
-    "dataset": {"errors", "geometry", "passes"},
+    "dataset": {"errors", "geometry", "passes", "stopwatch"},
+    "logs": {"console", "dataset"},
     "verify": {"errors", "dataset", "geometry"},
     "config": {"errors", "passes", "_decode"},
     "sources": {"errors", "config", "_decode"},
+    "model_files": {"errors"},
     "sampling": {"errors", "geometry", "config", "dataset"},
     "plugin": {"errors", "_decode", "dataset", "passes", "geometry"},
     "cli": {
         "__init__", "errors", "config", "plugin", "sources", "bootstrap", "console",
-        "interrupt", "stopwatch", "dataset", "blender.runner",
+        "interrupt", "children", "stopwatch", "trace", "dataset", "model_files", "blender.runner",
     },
 }  # fmt: skip
-BLENDER = set(ALLOWED) - {"cli", "bootstrap", "console", "interrupt"} | {"blender"}
+BLENDER = set(ALLOWED) - {"cli", "bootstrap", "console", "interrupt", "streams", "trace"} | {
+    "blender"
+}
 OUR_PLUGINS = {"errors", "_decode", "plugin", "passes", "dataset", "geometry"}
 STANDALONE = {"errors", "dataset", "geometry", "verify", "standalone"}
 STDLIB_ONLY = {
     "errors",
     "standalone",
     "console",
+    "children",
     "interrupt",
+    "streams",
     "stopwatch",
+    "trace",
     "bootstrap",
     "_decode",
     "config",

@@ -37,6 +37,13 @@ def test_a_kind_of_file_is_a_plain_word(kind: str) -> None:
         layout.view_file(0, kind, ".exr")
 
 
+@pytest.mark.parametrize("extension", ["exr", ".EXR", "./a", ".a.b", ""])
+def test_an_extension_is_a_dot_and_a_plain_word(extension: str) -> None:
+    message = f"an extension is a dot and a-z or 0-9, not {extension!r}"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        layout.view_file(0, "depth", extension)
+
+
 @pytest.mark.parametrize("name", ["000_render.png", "012_my_kind2.txt", "1000_view.json"])
 def test_files_of_views_are_recognised(name: str) -> None:
     assert layout.is_view_file(name)

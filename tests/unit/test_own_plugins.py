@@ -23,6 +23,7 @@ from viewbatch.dataset.writer import ViewFiles
 from viewbatch.geometry import Bounds, Intrinsics
 from viewbatch.passes import GROUND_TRUTH, Frame, Pass
 from viewbatch.plugin import BatchContext, Plugin, SceneContext, SceneMesh, ViewContext
+from viewbatch.stopwatch import Stopwatch
 
 HEIGHT, WIDTH = 5, 7
 SHAPE = (HEIGHT, WIDTH)
@@ -97,7 +98,7 @@ def written(
         own.on_scene_ready(in_scene)
         own.on_view_ready(view)
         own.on_view_rendered(view, {p: frame[p] for p in own.passes})
-        names = {key: file.name for key, file in files.write().items()}
+        names = {key: file.name for key, file in files.write(Stopwatch()).items()}
         return Written(folder=tmp_path, names=names, notes=view.notes, passes=own.passes)
 
     return run
@@ -491,6 +492,6 @@ def test_intrinsics_that_vary_are_each_view_s_own(
         files = ViewFiles(folder=tmp_path, index=index, cam_from_world=camera.cam_from_world)
         view = ViewContext(index=index, camera=record, files=files, encode_color=encode_color)
         own.on_view_rendered(view, {})
-        files.write()
+        files.write(Stopwatch())
         matrix = np.loadtxt(tmp_path / f"{index:03d}_camera_intrinsics.txt")
         assert matrix[0, 0] == fx

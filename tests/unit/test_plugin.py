@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from viewbatch.dataset.writer import ViewFiles
 from viewbatch.errors import DatasetError, PluginError
 from viewbatch.passes import Pass, RenderedFrame
 from viewbatch.plugin import BatchContext, Plugin, SceneContext, ViewContext, dataset_files, hook
+from viewbatch.stopwatch import Stopwatch
 
 HEAD = "from viewbatch.plugin import Plugin\nfrom dataclasses import dataclass\n"
 THERE = ", ".join(sorted(p.stem for p in plugin.BUILT_IN.glob("[!_]*.py")))
@@ -108,6 +110,11 @@ def test_a_table_without_a_plugin_and_a_malformed_name_are_left_to_the_decoder()
         (
             HEAD + "class A(Plugin):\n    class Config:\n        size: int = 3\n",
             "{path}: A.Config must be a frozen dataclass",
+        ),
+        (
+            "from __future__ import annotations\n" + HEAD + "class A(Plugin):\n"
+            "    @dataclass(frozen=True)\n    class Config:\n        size: integer = 3\n",
+            "{path}: A.Config cannot be read: name 'integer' is not defined",
         ),
         (
             HEAD + "class A(Plugin):\n    passes = frozenset({'dpeth'})\n",
@@ -321,8 +328,45 @@ def test_a_picture_beside_data_has_a_key_of_its_own(tmp_path: Path, view: ViewCo
         with pytest.raises(PluginError) as caught:
             view.write_png(kind, levels, key=key)
         assert str(caught.value) == f"{name} is written already; each kind of file has one"
-    files = view.files.write()
+    files = view.files.write(Stopwatch())
     assert {key: file.name for key, file in files.items()} == {
         "x": "000_x.exr", "x_png": "000_x.png"
     }  # fmt: skip
     assert sorted(path.name for path in tmp_path.iterdir()) == ["000_x.exr", "000_x.png"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../own", "folder/own", "{folder}/own", "..", "own.py", "own\0", "öwn", "\uff4fwn", "", "a b"],
+)
+def test_a_name_leads_out_of_no_folder(tmp_path: Path, name: str) -> None:
+    """Neither as an enabled plugin nor as a table."""
+    ran = tmp_path / "ran"
+    (tmp_path / "plugins").mkdir()
+    for folder in (tmp_path, tmp_path / "plugins", tmp_path / "plugins" / "folder"):
+        folder.mkdir(exist_ok=True)
+        for stem in ("own", "öwn", "a b", ""):
+            (folder / f"{stem}.py").write_text(f"open({str(ran)!r}, 'w')", encoding="utf-8")
+    name = name.format(folder=tmp_path)
+    assert plugin.find([name], [name], tmp_path / "plugins") == ({}, [])
+    assert not ran.exists()
+
+
+def test_a_plugin_may_be_named_like_a_module_of_python(tmp_path: Path) -> None:
+    text = (
+        "import json\nfrom viewbatch.plugin import Plugin\n"
+        "class Own(Plugin):\n    dataset_files = (json.dumps(1),)\n"
+    )
+    found, problems = find_one(tmp_path, text, "json")
+    assert problems == []
+    assert found is not None
+    assert found.dataset_files == ("1",)
+    assert json.loads("[1]") == [1]
+
+
+def test_a_name_that_means_something_else_is_reserved(tmp_path: Path) -> None:
+    (tmp_path / "lambda.py").touch()
+    assert plugin.find(["path", "lambda"], [], tmp_path)[1] == [
+        "plugins.path: path is reserved; give the plugin another name",
+        "plugins.lambda: lambda is reserved; give the plugin another name",
+    ]

@@ -86,6 +86,8 @@ def test_numbers_that_json_does_not_know_are_never_written(view_record: MakeView
         ('"seed": 5', '"sed": 5', "x.json is not a record of schema 1: the key 'seed' is missing"),
         ('"seed": 5', '"seed": "five"', "x.json is not a record of schema 1: invalid literal for "
          "int() with base 10: 'five'"),
+        ('"offset_m": [0.0,', '"offset_m": [NaN,', "x.json is not a record of schema 1: a vector "
+         "of nan, 0.0, 0.0 where finite numbers are expected"),
         ("[1.0, 0.0, 0.0, 1.0],\n", "", "x.json is not a record of schema 1: a matrix of shape "
          "(3, 4) where 4x4 is expected"),
     ],
@@ -105,6 +107,8 @@ def test_damaged_datasets_in_words(
     [
         ('"width": 7', '"width": 0', "x.json is not a record of schema 1: an image of 0x5 pixels "
          "has no pixel"),
+        ("[0.0, 0.0, 0.0, 1.0]", "[0.0, 0.0, 0.0, 2.0]", "x.json is not a record of schema 1: "
+         "the last row of cam_from_world is not 0 0 0 1"),
         ('"fy"', '"fz"', "x.json is not a record of schema 1: the key 'fy' is missing"),
         ('"files": {}', '"files": {"mask": {"name": "../a", "sha256": ""}}', "x.json is not a "
          "record of schema 1: '../a' is no name of a file in the dataset's folder"),

@@ -6,7 +6,6 @@ runs would give equal bytes. The pixels are the same.
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,8 @@ import numpy.typing as npt
 
 from viewbatch.blender import engine
 from viewbatch.config.render import RenderConfig
-from viewbatch.errors import RunError
+from viewbatch.dataset.whole import check_whole, why_not
+from viewbatch.dataset.writer import failed, private_folder
 
 
 class ColorEncoder:
@@ -32,14 +32,20 @@ class ColorEncoder:
         self._images: dict[tuple[int, int], Any] = {}
 
     def save(self, pixels: npt.NDArray[np.generic], path: Path) -> None:
-        """Write (H, W, 4) float32 premultiplied pixels, row 0 on top, as the colour file."""
+        """Write (H, W, 4) float32 premultiplied pixels, row 0 on top, as the colour file.
+
+        Raises `OSError` where it cannot be written whole.
+        """
         self._save(pixels, path, self._file_scene)
 
     def levels(self, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
         """(H, W, 4) display levels with straight alpha of (H, W, 4) premultiplied pixels."""
-        with tempfile.TemporaryDirectory(prefix="viewbatch-") as folder:
-            path = Path(folder) / "levels.png"
-            self._save(pixels, path, self._levels_scene)
+        with private_folder() as folder:
+            path = folder / "levels.png"
+            try:
+                self._save(pixels, path, self._levels_scene)
+            except OSError as error:
+                raise failed(path, error) from error
             return _levels(_read(path))
 
     def levels_of_file(self, path: Path) -> npt.NDArray[np.uint8]:
@@ -53,12 +59,8 @@ class ColorEncoder:
         try:
             image.save_render(str(path), scene=scene)
         except RuntimeError as error:
-            raise RunError(
-                f"the colour image {path.name} cannot be written to {path.parent}: "
-                "is the disk full or the folder read-only?"
-            ) from error
-        if not path.exists():
-            raise RunError(f"Blender wrote no colour image to {path.parent}")
+            raise why_not(path) from error
+        check_whole(path)
 
     def _image(self, width: int, height: int) -> Any:
         """A float image, which is scene-linear with premultiplied alpha, as renders are."""
@@ -73,8 +75,12 @@ class ColorEncoder:
 
 def _read(path: Path) -> npt.NDArray[np.float32]:
     """(H, W, 4) values as they are in a file, neither transformed nor premultiplied."""
-    image = bpy.data.images.load(str(path))
+    data = path.read_bytes()
+    # Not by its name: Blender takes a backslash in the name of a folder for a slash.
+    image = bpy.data.images.new("viewbatch.file", 1, 1)
     try:
+        image.pack(data=data, data_len=len(data))
+        image.source = "FILE"
         image.colorspace_settings.is_data = True
         image.alpha_mode = "CHANNEL_PACKED"
         width, height = image.size

@@ -7,7 +7,6 @@ floats, which holds it unchanged.
 from __future__ import annotations
 
 import logging
-import subprocess
 import sys
 from typing import Any
 
@@ -15,12 +14,13 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
-from viewbatch.blender import versions
+from viewbatch.blender import child, versions
 from viewbatch.blender.capture import message_of
 from viewbatch.config.render import RenderConfig
 from viewbatch.dataset.exr import read_exr
-from viewbatch.dataset.writer import private_folder
-from viewbatch.errors import RunError, UsageError
+from viewbatch.dataset.whole import why_not
+from viewbatch.dataset.writer import failed, private_folder
+from viewbatch.errors import DatasetError, RunError, UsageError
 
 log = logging.getLogger(__name__)
 
@@ -45,19 +45,7 @@ def check_opengl() -> None:
 
     There the attempt ends the whole process, with nothing to catch, so another one tries.
     """
-    program = bpy.app.binary_path
-    if program:
-        command = [program, "--background", "--factory-startup", "--python-exit-code", "1"]
-        command += ["--python-expr", _PROBE]
-    else:
-        # Where this process found the package, without the folders that Blender put before it.
-        own = bpy.utils.resource_path("LOCAL")
-        path = [folder for folder in sys.path if not folder.startswith(own)]
-        command = [sys.executable, "-c", f"import sys; sys.path[:] = {path!r}\n{_PROBE}"]
-    try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    except OSError as error:
-        raise RunError(f"{command[0]} cannot be started: {error.strerror}") from error
+    done = child.run(_PROBE)
     if done.returncode == 0:
         return
     log.debug("%s", done.stderr.decode(errors="replace"))
@@ -101,5 +89,8 @@ def render(scene: Any) -> npt.NDArray[np.float32]:
             bpy.ops.render.render(scene=scene.name, write_still=True)
         except RuntimeError as error:
             raise RunError(f"Blender failed to render: {message_of(error)}") from error
-        channels = read_exr(path)
+        try:
+            channels = read_exr(path)
+        except DatasetError as error:
+            raise failed(path, why_not(path)) from error
     return np.stack([channels[name] for name in "RGBA"], axis=-1).astype(np.float32, copy=False)

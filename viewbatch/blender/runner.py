@@ -6,24 +6,23 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from viewbatch import __version__, sampling, sources
-from viewbatch.blender import aov, devices, eevee, engine, versions
+from viewbatch.blender import aov, devices, draco, eevee, engine, rehearsal, versions
 from viewbatch.blender.backdrop import Backdrop
 from viewbatch.blender.camera import new_camera
 from viewbatch.blender.cameras import Cameras
 from viewbatch.blender.capture import Capture, enable_passes
 from viewbatch.blender.color import ColorEncoder
 from viewbatch.blender.color_render import ColorRender
-from viewbatch.blender.model import format_of, import_model
+from viewbatch.blender.model import check_imported, import_model
 from viewbatch.blender.scene import Stage, build, read_scene_mesh
 from viewbatch.blender.world import check_images, image_files
 from viewbatch.config import Config
@@ -40,8 +39,16 @@ from viewbatch.dataset import (
 )
 from viewbatch.dataset.reader import hash_file
 from viewbatch.dataset.records import cameras_to_json
-from viewbatch.dataset.writer import ViewFiles, ViewWriter, making_files, process_name, write_text
-from viewbatch.errors import RunError
+from viewbatch.dataset.writer import (
+    ViewFiles,
+    ViewWriter,
+    failed,
+    making_files,
+    write_text,
+)
+from viewbatch.errors import ModelError, RunError
+from viewbatch.logs import log_file
+from viewbatch.model_files import Findings, unreadable
 from viewbatch.passes import COLORS, GROUND_TRUTH, Frame, Pass, RenderedFrame
 from viewbatch.plugin import (
     BatchContext,
@@ -63,8 +70,13 @@ class Job:
     """What the command line asks for."""
 
     model: Path
+    findings: Findings
+    """What is known of the model's file."""
     output: Path
     number_of_views: int
+    """How many the dataset is planned to have."""
+    views: Sequence[int]
+    """Indices of those that this process makes."""
     config: Config
     plugins: Mapping[str, type[Plugin]]
     skip_render: bool
@@ -81,10 +93,9 @@ class Progress:
 
 
 def run(job: Job, stopwatch: Stopwatch) -> None:
-    """Make every view of the job that does not exist yet."""
+    """Make the job's views that do not exist yet."""
     versions.check()
     check_images(job.config.world)
-    kind = format_of(job.model)
     config = job.config
     plugins = {
         name: job.plugins[name](getattr(config.plugins, name)) for name in config.plugins.enabled
@@ -92,14 +103,19 @@ def run(job: Job, stopwatch: Stopwatch) -> None:
     if config.render.engine is Engine.EEVEE and not job.skip_render:
         with stopwatch.stage("looking for OpenGL"):
             eevee.check_opengl()
-    with Capture() as capture:
+    if job.findings.draco:
+        draco.check(job.model)
+    with stopwatch.stage("rehearsing the import"):
+        rehearsal.check(job.model, config.model.frame)
+    with Capture(stopwatch) as capture:
         with stopwatch.stage("import"):
-            source = import_model(job.model)
-            digest = hash_file(job.model)
+            source, digest = _import(job.model, job.findings)
+            for warning in job.findings.warnings:  # only now they say what became of the model
+                log.warning("%s", warning)
             device = devices.enable(config.render.cycles)
             denoiser = engine.denoiser(config.render, device)
             camera = new_camera(config.camera.dof)
-            stage = build(source, kind, camera, config, capture)
+            stage = build(source, job.model, camera, config, capture)
             engine.configure(stage.scene, config.render)
         record = DatasetRecord(
             generator=f"viewbatch {__version__}",
@@ -125,10 +141,11 @@ def run(job: Job, stopwatch: Stopwatch) -> None:
                 *([layout.CERTIFICATE] if config.verify.at_end else []),
             ),
         )
-        cameras = Cameras(config, stage, capture, job.number_of_views)
-        # What cannot be placed is refused before anything is written.
-        for index in range(job.number_of_views):
-            cameras(index)
+        with stopwatch.stage("planning"):
+            cameras = Cameras(config, stage, capture, job.number_of_views)
+            # What cannot be placed is refused before anything is written.
+            for index in range(job.number_of_views):
+                cameras(index)
         record = folder.begin(
             job.output,
             record,
@@ -136,8 +153,23 @@ def run(job: Job, stopwatch: Stopwatch) -> None:
             overwrite=job.overwrite,
             extensible=sampling.extensible(config.camera.location.mode),
         )
-        with _log_file(job.output):
+        with log_file(job.output):
             _Batch(job, stage, record, cameras, plugins, capture, stopwatch).run()
+
+
+def _import(model: Path, findings: Findings) -> tuple[Any, str]:
+    """What Blender makes of a model's file, and the hash of that very file."""
+    try:
+        before = model.stat()
+        source = import_model(model)
+        check_imported(model, findings)
+        digest = hash_file(model)
+        after = model.stat()
+    except OSError as error:
+        raise unreadable(model, error) from error
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise ModelError(f"the model {model} changed while it was read; run the command again")
+    return source, digest
 
 
 class _Batch:
@@ -160,6 +192,7 @@ class _Batch:
         self.capture = capture
         self.stopwatch = stopwatch
         self.cameras = cameras
+        self.claim = folder.Claim(job.output)
         self.encoder = ColorEncoder(job.config.render)
         self.scene_context = SceneContext(
             record=record,
@@ -184,7 +217,7 @@ class _Batch:
         for plugin in self.plugins.values():
             with hook(plugin, "on_scene_ready"):
                 plugin.on_scene_ready(self.scene_context)
-        wanted = range(self.job.number_of_views)
+        wanted = self.job.views
         if self.job.skip_render:
             records = {index: self.cameras(index).record for index in wanted}
             write_text(self.job.output, layout.CAMERAS, cameras_to_json(records))
@@ -192,16 +225,51 @@ class _Batch:
             return
         # A plan of the same cameras, if there was one, is now told by the views' records.
         (self.job.output / layout.CAMERAS).unlink(missing_ok=True)
-        done = folder.complete_views(self.job.output, len(wanted))
+        done = folder.complete_views(
+            self.job.output, wanted, lambda index: self.cameras(index).record, self.claim
+        )
         if done:
-            log.info("%d of %s exist already and are kept", len(done), _views(len(wanted)))
+            log.info(
+                "%d of %d views %s",
+                len(done),
+                len(wanted),
+                "exists already and is kept" if len(done) == 1 else "exist already and are kept",
+            )
         missing = [index for index in wanted if index not in done]
         if missing:
             self._render(missing)
         # Also where nothing was missing: the process that made the last view may have ended.
         self._finish()
-        log.debug("timings %s", json.dumps(self.stopwatch.seconds))
-        log.info("%s in %s", _views(len(wanted)), self.job.output)
+        log.debug("timings %s", json.dumps(self.stopwatch.summary()))
+        self._conclude()
+
+    def _conclude(self) -> None:
+        """Say what there is, or what is not there after all."""
+        self.claim.check()
+        output, wanted = self.job.output, self.job.views
+        now = folder.state(output, self.claim)
+        gone = [index for index in wanted if index not in now.existing]
+        if gone:
+            one = len(gone) == 1
+            first = now.problems.get(gone[0], f"{layout.view_record(gone[0])} is gone")
+            raise RunError(
+                f"{len(gone)} of {len(wanted)} views in {output} {'is' if one else 'are'} no "
+                f"longer whole ({first}); the same command makes {'it' if one else 'them'} again"
+            )
+        if len(wanted) == now.planned:
+            log.info("%s in %s", _views(len(wanted)), output)
+            return
+        made = f"{_views(len(wanted))} in {output}"
+        if not wanted:
+            made = f"this shard has none of the views asked for, and makes nothing in {output}"
+        existing = len(now.existing)
+        log.info(
+            "%s; %d of %d planned views %s",
+            made,
+            existing,
+            now.planned,
+            "exists" if existing == 1 else "exist",
+        )
 
     def _render(self, indices: Sequence[int]) -> None:
         begin = time.perf_counter()
@@ -223,12 +291,18 @@ class _Batch:
             )
 
         aov.install(self.stage.scene, self.ground_truth)
-        with ViewWriter(report) as writer:
+        check, sha256 = self.claim.check, self.claim.sha256
+        with ViewWriter(report, self.stopwatch, check, sha256) as writer:
             for index in indices:
                 started[index] = time.perf_counter()
+                if (self.job.output / layout.view_record(index)).exists():
+                    # Another process was asked for it as well. What it made is as good.
+                    log.info("view %d was made by another process", index)
+                    continue
                 files, record = self._view(index)
-                with self.stopwatch.stage("waiting for the writer"):
+                with self.stopwatch.stage("waiting for the writer", view=index):
                     writer.submit(files, record)
+                self.stopwatch.note_memory()
             with self.stopwatch.stage("waiting for the writer"):
                 writer.drain()
 
@@ -244,28 +318,37 @@ class _Batch:
             index=index, camera=camera.record, files=files, encode_color=self.encoder.levels
         )
         try:
-            for plugin in self.plugins.values():
-                with hook(plugin, "on_view_ready", index):
-                    plugin.on_view_ready(view)
-            self._set_up(index)
-            with self.stopwatch.stage("colour"):
+            with self.stopwatch.stage("plugins", view=index):
+                for plugin in self.plugins.values():
+                    with hook(plugin, "on_view_ready", index):
+                        plugin.on_view_ready(view)
+            with self.stopwatch.stage("setting up", view=index):
+                self._set_up(index)
+            with self.stopwatch.stage("colour", view=index):
                 color = self.color_render.passes(
                     self.colors, sampling.cycles_seed(config.seed, index)
                 )
-            with self.stopwatch.stage("ground truth"):
+            with self.stopwatch.stage("ground truth", view=index):
                 engine.use_ground_truth(scene, self.ground_truth)
                 frame = RenderedFrame({**color, **self.capture.passes(scene, self.ground_truth)})
-            with self.stopwatch.stage("colour file"), making_files():
+            # Blender would make a folder that is gone anew.
+            self.claim.check()
+            with self.stopwatch.stage("colour file", view=index), making_files():
                 path = files.reserve(layout.RENDER, engine.image_extension(config.render))
-                self.encoder.save(color[Pass.COLOR], path)
-            with self.stopwatch.stage("plugins"):
+                try:
+                    self.encoder.save(color[Pass.COLOR], path)
+                except OSError as error:
+                    raise failed(self.job.output / files.name(layout.RENDER), error) from error
+            with self.stopwatch.stage("plugins", view=index):
                 for plugin in self.plugins.values():
                     with hook(plugin, "on_view_rendered", index):
                         plugin.on_view_rendered(view, frame)
+            with self.stopwatch.stage("record", view=index):
+                record = _view_record(view, frame, self.stage.ground_id)
         except BaseException:
             files.discard()
             raise
-        return files, _view_record(view, frame, self.stage.ground_id)
+        return files, record
 
     def _set_up(self, index: int) -> None:
         """Bring the scene to where a view is rendered."""
@@ -275,12 +358,20 @@ class _Batch:
         self.stage.lights.prepare(index, camera.pose)
 
     def _finish(self) -> None:
-        dataset = Dataset.open(self.job.output)
-        if dataset.missing:
-            return
-        for plugin in self.plugins.values():
-            with hook(plugin, "on_batch_finished"):
-                plugin.on_batch_finished(BatchContext(dataset=dataset, scene=self.scene_context))
+        """Make what spans all views, where they all exist; other processes may do so as well."""
+        self.claim.check()
+        out, planned = self.job.output, 0
+        # Again where the dataset was extended in the meantime.
+        while (now := folder.state(out, self.claim)).complete and now.planned != planned:
+            planned = now.planned
+            self._make_whole(Dataset.open(out))
+
+    def _make_whole(self, dataset: Dataset) -> None:
+        with self.stopwatch.stage("plugins, at the end"):
+            for plugin in self.plugins.values():
+                with hook(plugin, "on_batch_finished"):
+                    context = BatchContext(dataset=dataset, scene=self.scene_context)
+                    plugin.on_batch_finished(context)
         if self.job.config.verify.at_end:
             with self.stopwatch.stage("certificate"):
                 self._certify(dataset)
@@ -360,18 +451,3 @@ def _view_record(view: ViewContext, frame: Frame, ground_id: int) -> ViewRecord:
         coverage=coverage,
         notes=view.notes,
     )
-
-
-@contextmanager
-def _log_file(output: Path) -> Iterator[None]:
-    """Keep the run's log in the output folder; times stand there and nowhere else."""
-    start = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    handler = logging.FileHandler(output / layout.log(start, process_name()), encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    logger = logging.getLogger("viewbatch")
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        handler.close()

@@ -7,7 +7,6 @@ crashes. There a helper process reads and writes (`isolate`).
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from viewbatch.dataset.exr_process import ExrProcess
+from viewbatch.dataset.whole import why_not
 from viewbatch.errors import DatasetError
 from viewbatch.geometry.transforms import Array
 
@@ -91,7 +91,7 @@ def write_exr(
         # The library is silent where the end of a small file finds no room on the disk.
         read_exr(path)
     except (RuntimeError, DatasetError) as error:
-        raise OSError(errno.EIO, str(error).rstrip("."), str(path)) from error
+        raise why_not(path) from error
 
 
 def read_exr(path: Path) -> dict[str, npt.NDArray[np.generic]]:

@@ -26,11 +26,10 @@ def write(
 def read(path: str) -> dict[str, npt.NDArray[np.generic]]:
     """The channels of the first part."""
     with OpenEXR.File(path, separate_channels=True) as file:
-        channels = {name: np.array(channel.pixels) for name, channel in file.channels().items()}
-    if not channels:
-        # The library raises nothing where the header is good and the pixels are not.
-        raise ValueError("its pixels are damaged or cut short")
-    return channels
+        if not file.parts:
+            # The library raises nothing where the header is good and the pixels are not.
+            raise ValueError("its pixels are damaged or cut short")
+        return {name: np.array(channel.pixels) for name, channel in file.channels().items()}
 
 
 def header(path: str) -> tuple[str, npt.NDArray[np.float32]]:

@@ -40,7 +40,8 @@ class ExrProcess:
             )
         except OSError as error:
             raise RunError(
-                f"Blender's Python {sys.executable} cannot be started: {error.strerror}"
+                f"Blender's Python {sys.executable} cannot be started: {error.strerror}; "
+                "install this Blender again"
             ) from error
 
     def write(
@@ -70,7 +71,8 @@ class ExrProcess:
                 error, result = pickle.load(pipe_out)  # our own process
             except (OSError, EOFError, pickle.UnpicklingError) as failure:
                 raise RunError(
-                    f"the process that encodes OpenEXR files ended (Python {sys.executable})"
+                    f"the process that encodes OpenEXR files ended (Python {sys.executable}); run "
+                    "the command again"
                 ) from failure
         if error is not None:
             raise error

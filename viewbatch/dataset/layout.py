@@ -16,11 +16,13 @@ CERTIFICATE = "certificate.json"
 RENDER = "render"
 """Kind of the colour file."""
 VIEW = "view"
+LOCK = ".viewbatch-lock"
+"""There while a process begins the dataset."""
 
 _VIEW_FILE = re.compile(r"(?P<index>[0-9]{3,})_(?P<kind>[a-z][a-z0-9_]*)\.[a-z0-9]+")
 _KIND = re.compile(r"[a-z][a-z0-9_]*")
 _EXTENSION = re.compile(r"\.[a-z0-9]+")
-_TEMPORARY = re.compile(r"\.viewbatch-.*\.tmp(\.[a-z0-9]+)?")
+_TEMPORARY = re.compile(r"\.viewbatch-(?P<process>.*)-[^-]*\.tmp(\.[a-z0-9]+)?")
 _LOG = re.compile(r"batch-.*\.log")
 
 
@@ -70,12 +72,19 @@ def is_plain(name: str) -> bool:
 
 def temporary(name: str, process: str) -> str:
     """Name under which `name` is written before it is renamed; ends like `name`."""
-    return f".viewbatch-{process}-{Path(name).stem}.tmp{Path(name).suffix}"
+    stem = Path(name).stem.replace("-", "_")  # the last hyphen ends the name of the process
+    return f".viewbatch-{process}-{stem}.tmp{Path(name).suffix}"
 
 
 def is_temporary(name: str) -> bool:
     """Whether a file of this name was left by a process that ended while writing."""
-    return _TEMPORARY.fullmatch(name) is not None
+    return name == LOCK or _TEMPORARY.fullmatch(name) is not None
+
+
+def process_of_temporary(name: str) -> str | None:
+    """The process that wrote the temporary file of this name; None for other files."""
+    match = _TEMPORARY.fullmatch(name)
+    return None if match is None else match["process"]
 
 
 def log(start: str, process: str) -> str:

@@ -260,6 +260,8 @@ class ViewRecord:
     """By kind, such as "render" or "depth"."""
     notes: Mapping[str, Any] = field(default_factory=dict)
     """What plugins have to say of the view: plain values by name."""
+    dataset_sha256: str = ""
+    """Of the dataset and the configuration for which it was made; see `folder.Claim`."""
 
     def to_json(self) -> str:
         """The text of `NNN_view.json`."""
@@ -271,6 +273,7 @@ class ViewRecord:
                 "depth_range_m": self.depth_range_m,
                 "coverage": self.coverage,
                 "notes": dict(self.notes),
+                "dataset_sha256": self.dataset_sha256,
                 "files": {
                     kind: {"name": file.name, "sha256": file.sha256}
                     for kind, file in self.files.items()
@@ -290,6 +293,7 @@ class ViewRecord:
                 depth_range_m=None if depths is None else (float(depths[0]), float(depths[1])),
                 coverage=float(data["coverage"]),
                 notes=dict(data["notes"]),
+                dataset_sha256=str(data["dataset_sha256"]),
                 files={
                     kind: FileRecord(name=_plain_name(file["name"]), sha256=str(file["sha256"]))
                     for kind, file in data["files"].items()

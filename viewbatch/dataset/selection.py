@@ -1,4 +1,4 @@
-"""Which views are meant: `0,3,5:9` as a person writes it."""
+"""Which views are meant: `0,3,5:9` and `1/4` as a person writes them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+_SHARD = re.compile(r"\s*([0-9]{1,9})\s*/\s*([0-9]{1,9})\s*")
 _PART = re.compile(r"\s*([0-9]{0,9})(:?)([0-9]{0,9})\s*")
 
 
@@ -41,3 +42,23 @@ class Selection:
         if last >= count:
             raise ValueError(f"asks for view {last}")
         return [index for indices in ranges for index in indices]
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of several equal parts of some views: every so many-th of them."""
+
+    index: int = 0
+    count: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """Read `1/4`, the second of four parts. Raises `ValueError`."""
+        match = _SHARD.fullmatch(text)
+        if match is None or not int(match[1]) < int(match[2]):
+            raise ValueError(f"expected I/N with I from 0 to N - 1, such as 0/3, found {text!r}")
+        return cls(int(match[1]), int(match[2]))
+
+    def of(self, indices: Sequence[int]) -> Sequence[int]:
+        """Its part of these, which may be empty."""
+        return indices[self.index :: self.count]

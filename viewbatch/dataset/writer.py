@@ -7,11 +7,12 @@ and never fills memory.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
-import socket
 import tempfile
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,12 +25,19 @@ import numpy.typing as npt
 
 from viewbatch.dataset import layout
 from viewbatch.dataset.png import check_levels, encode_png
+from viewbatch.dataset.processes import has_ended, process_name
 from viewbatch.dataset.reader import hash_file
 from viewbatch.dataset.records import FileRecord, ViewRecord
 from viewbatch.errors import PluginError, RunError
 from viewbatch.geometry.transforms import Array
+from viewbatch.stopwatch import Stopwatch
 
 QUEUE_BYTES = 512 << 20
+
+OLD_SECONDS = 24 * 3600.0
+"""After which a temporary file that nobody touches is none that somebody still writes."""
+
+_PRIVATE = "viewbatch-"
 
 _changed = threading.Condition()
 _makers: set[int] = set()
@@ -63,13 +71,15 @@ def make_no_more_files() -> None:
     global _ending
     with _changed:
         _ending = True
-        _changed.wait_for(lambda: not _makers, timeout=0.8)  # an interrupt must not take longer
+        _changed.wait_for(lambda: not _makers, timeout=0.5)  # an interrupt must not take longer
 
 
-def process_name() -> str:
-    """Host and process number: unlike for any two processes that write into one folder."""
-    host = "".join(c if c.isalnum() else "-" for c in socket.gethostname())
-    return f"{host}-{os.getpid()}"
+def failed(path: Path, error: OSError) -> RunError:
+    """What to raise where a file of a dataset cannot be written."""
+    return RunError(
+        f"writing {path} failed: {error.strerror or error}; the views with a record are complete, "
+        "and the same command continues"
+    )
 
 
 def write_bytes(folder: Path, name: str, data: bytes) -> None:
@@ -78,9 +88,26 @@ def write_bytes(folder: Path, name: str, data: bytes) -> None:
     with making_files():
         try:
             temporary.write_bytes(data)
-            temporary.replace(folder / name)
+            replace_file(temporary, folder / name)
+        except OSError as error:
+            raise failed(folder / name, error) from error
         finally:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def replace_file(source: Path, target: Path) -> None:
+    """Rename a file, replacing another; Windows refuses that while somebody reads the other."""
+    for wait in (0.01, 0.1, 0.5, 2.0):
+        try:
+            source.replace(target)
+        except PermissionError:
+            if os.name != "nt":
+                raise
+            time.sleep(wait)
+        else:
+            return
+    source.replace(target)
 
 
 def write_text(folder: Path, name: str, text: str) -> None:
@@ -91,7 +118,8 @@ def write_text(folder: Path, name: str, text: str) -> None:
 @contextmanager
 def private_folder() -> Iterator[Path]:
     """A folder in the system's place for temporary files, for what is read back at once."""
-    with tempfile.TemporaryDirectory(prefix="viewbatch-", ignore_cleanup_errors=True) as name:
+    prefix = f"{_PRIVATE}{process_name()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as name:
         folder = Path(name)
         _folders.add(folder)
         try:
@@ -104,9 +132,32 @@ def remove_temporary_files(folder: Path) -> None:
     """Remove what this process has not finished writing."""
     for private in tuple(_folders):
         shutil.rmtree(private, ignore_errors=True)
-    if folder.is_dir():
-        for path in folder.glob(layout.temporary("*", process_name()) + "*"):
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if layout.process_of_temporary(path.name) == process_name():
             path.unlink(missing_ok=True)
+
+
+def remove_left_files(folder: Path) -> None:
+    """Remove what processes that were killed left half-written, and nothing of living ones.
+
+    Those are known to have ended that ran on this machine; what another machine left is
+    recognised by its age.
+    """
+    for path in folder.iterdir():
+        process = layout.process_of_temporary(path.name)
+        if process is not None and (has_ended(process) or _is_old(path)):
+            with contextlib.suppress(OSError):
+                path.unlink()
+    for path in Path(tempfile.gettempdir()).glob(f"{_PRIVATE}*"):
+        if has_ended(path.name.removeprefix(_PRIVATE).rpartition("-")[0]):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_old(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime > OLD_SECONDS
+    except OSError:  # its process has just finished it
+        return False
 
 
 @dataclass(kw_only=True)
@@ -200,21 +251,28 @@ class ViewFiles:
         self._encoders[key] = (name, encode)
         self.nbytes += nbytes
 
-    def write(self) -> dict[str, FileRecord]:
+    def write(self, stopwatch: Stopwatch) -> dict[str, FileRecord]:
         """Encode, hash and rename every file."""
         records = {}
         for key, (name, encode) in self._encoders.items():
             temporary = self.temporary(key)
-            encode(temporary)
-            digest = hash_file(temporary)
-            temporary.replace(self.folder / name)
+            try:
+                with stopwatch.stage("encoding", view=self.index, file=name):
+                    encode(temporary)
+                with stopwatch.stage("hashing", view=self.index, file=name):
+                    digest = hash_file(temporary)
+                with stopwatch.stage("renaming", view=self.index, file=name):
+                    replace_file(temporary, self.folder / name)
+            except OSError as error:
+                raise failed(self.folder / name, error) from error
             records[key] = FileRecord(name=name, sha256=digest)
         return records
 
     def discard(self) -> None:
         """Remove temporary files of a view that will not be finished."""
         for key in self._encoders:
-            self.temporary(key).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self.temporary(key).unlink(missing_ok=True)
 
 
 def _already_written(_: Path) -> None:
@@ -224,9 +282,23 @@ def _already_written(_: Path) -> None:
 class ViewWriter:
     """Finishes views on a thread of its own; a context manager that waits for them all."""
 
-    def __init__(self, on_written: Callable[[ViewRecord], None]) -> None:
-        """`on_written` is called on the writer's thread after each view's record exists."""
+    def __init__(
+        self,
+        on_written: Callable[[ViewRecord], None],
+        stopwatch: Stopwatch | None = None,
+        check: Callable[[], None] = lambda: None,
+        dataset_sha256: str = "",
+    ) -> None:
+        """`on_written` is called on the writer's thread after each view's record exists.
+
+        A view that another process has made in the meantime stays as it is. `check` raises
+        where the folder is no longer this process's to write into; a record that was written
+        just before is taken back. Every record gets `dataset_sha256`.
+        """
         self._on_written = on_written
+        self._check = check
+        self._dataset_sha256 = dataset_sha256
+        self._stopwatch = stopwatch or Stopwatch()
         self._changed = threading.Condition()
         self._queue: deque[tuple[ViewFiles, ViewRecord]] = deque()
         self._pending_bytes = 0
@@ -277,17 +349,18 @@ class ViewWriter:
             self._raise()
 
     def _raise(self) -> None:
-        match self._error:
-            case None:
-                return
-            case OSError() as error:
-                where = f" {error.filename}" if error.filename else ""
-                raise RunError(
-                    f"writing{where} failed: {error.strerror or error}; the views with a record "
-                    "are complete, and the same command continues"
-                ) from error
-            case error:
-                raise error
+        if self._error is not None:
+            raise self._error
+
+    def _write_record(self, path: Path, text: str) -> None:
+        write_text(path.parent, path.name, text)
+        try:
+            self._check()
+        except RunError:
+            with contextlib.suppress(OSError):
+                if path.read_text(encoding="utf-8") == text:
+                    path.unlink()
+            raise
 
     def _work(self) -> None:
         while True:
@@ -298,10 +371,19 @@ class ViewWriter:
                 files, record = self._queue[0]
             try:
                 if self._error is None:
+                    name = layout.view_record(record.index)
                     with making_files():
-                        record = replace(record, files=files.write())
-                        name = layout.view_record(record.index)
-                        write_text(files.folder, name, record.to_json())
+                        if (files.folder / name).exists():
+                            files.discard()
+                        else:
+                            self._check()
+                            record = replace(
+                                record,
+                                files=files.write(self._stopwatch),
+                                dataset_sha256=self._dataset_sha256,
+                            )
+                            with self._stopwatch.stage("record", view=record.index, file=name):
+                                self._write_record(files.folder / name, record.to_json())
                         self._on_written(record)
                 else:
                     files.discard()

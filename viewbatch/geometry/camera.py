@@ -98,6 +98,14 @@ class Camera:
         # K's rows written out, since the last bits of a BLAS product depend on the processor.
         return np.stack([k.fx * x + k.cx * z, k.fy * y + k.cy * z, z])
 
+    def is_close(self, other: Camera) -> bool:
+        """Whether the sizes are equal, and lens and pose to a millionth."""
+        a, b = self.intrinsics, other.intrinsics
+        if (a.width, a.height) != (b.width, b.height):
+            return False
+        lens = np.allclose([a.fx, a.fy, a.cx, a.cy], [b.fx, b.fy, b.cx, b.cy], 1e-6, 1e-6)
+        return lens and np.allclose(self.cam_from_world, other.cam_from_world, 1e-6, 1e-9)
+
     def project(self, points_in_world: npt.ArrayLike) -> tuple[Array, Array]:
         """Pixel coordinates (..., 2) and planar depth (...) of points (..., 3) in world."""
         in_cam = transform_points(self.cam_from_world, points_in_world)

@@ -1,0 +1,46 @@
+"""Images that end too early are told from whole ones, in every format and at every length."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from viewbatch.dataset.whole import check_whole, is_whole
+
+
+def encoded(kind: str, mode: str) -> bytes:
+    levels = np.random.default_rng(3).integers(0, 255, (40, 60, len(mode)), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(levels).save(file, kind)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "extension"),
+    [("PNG", "RGBA", ".png"), ("JPEG", "RGB", ".jpg"), ("WEBP", "RGBA", ".webp"),
+     ("TIFF", "RGB", ".tif")],
+)  # fmt: skip
+def test_every_shorter_file_is_found(kind: str, mode: str, extension: str) -> None:
+    data = encoded(kind, mode)
+    assert is_whole(data, extension)
+    lengths = [0, 1, 7, 8, 9, *range(12, len(data), 97), len(data) - 2, len(data) - 1]
+    assert [n for n in lengths if is_whole(data[:n], extension)] == []
+
+
+def test_a_hole_in_a_png_is_found() -> None:
+    data = encoded("PNG", "RGB")
+    assert not is_whole(data[:1000] + bytes(100) + data[1100:], ".png")
+
+
+def test_a_file_that_is_not_whole_is_removed_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(encoded("PNG", "RGB")[:500])
+    with pytest.raises(OSError, match="it was left incomplete"):
+        check_whole(path)
+    assert not path.exists()
+    with pytest.raises(FileNotFoundError):
+        check_whole(tmp_path / "none" / "a.png")
