@@ -16,12 +16,13 @@ from viewbatch.blender import aov, engine, versions
 from viewbatch.blender.camera import BlenderPose, new_camera
 from viewbatch.blender.capture import AOVS, Capture
 from viewbatch.blender.lens import Lens
-from viewbatch.blender.model import format_of, import_model
+from viewbatch.blender.model import import_model
 from viewbatch.blender.runner import Job, run
 from viewbatch.blender.scene import Stage, build
 from viewbatch.config import Config
 from viewbatch.dataset import Dataset
 from viewbatch.geometry import Camera
+from viewbatch.model_files import Findings, read
 from viewbatch.passes import GROUND_TRUTH, Frame, Pass
 from viewbatch.plugin import Plugin
 from viewbatch.stopwatch import Stopwatch
@@ -178,7 +179,7 @@ def staged(path: Path, capture: Capture, *overrides: str) -> tuple[Stage, Config
     config, _ = configured(*overrides)
     source = import_model(path)
     camera = new_camera(config.camera.dof)
-    stage = build(source, format_of(path), camera, config, capture)
+    stage = build(source, path, camera, config, capture)
     engine.configure(stage.scene, config.render)
     lens_of(config).apply(stage.scene)
     return stage, config
@@ -198,8 +199,10 @@ def generate(
     config, classes = configured(*overrides, path=path)
     job = Job(
         model=model,
+        findings=read(model) if model.exists() else Findings(),
         output=output,
         number_of_views=number,
+        views=range(number),
         config=config,
         plugins=classes,
         skip_render=False,

@@ -22,6 +22,8 @@ from viewbatch.blender import aov
 from viewbatch.blender.capture import AOVS, Capture
 from viewbatch.passes import GROUND_TRUTH, Pass
 
+pytestmark = pytest.mark.every_blender
+
 
 @pytest.mark.parametrize("inside", [False, True], ids=["material", "group"])
 def test_outputs_of_the_model_with_our_names_do_not_count(capture: Capture, inside: bool) -> None:

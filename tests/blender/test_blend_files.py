@@ -14,6 +14,8 @@ from viewbatch.blender.capture import Capture
 from viewbatch.geometry import look_at
 from viewbatch.passes import Pass
 
+pytestmark = pytest.mark.every_blender
+
 SMALL = ["render.resolution_x=31", "render.resolution_y=22", "render.samples=16",
          "render.cycles.use_denoising=false", "world.color=[0.5,0.25,1.0]",
          "world.strength=0.5"]  # fmt: skip

@@ -23,6 +23,8 @@ from viewbatch.blender.engine import configure
 from viewbatch.geometry import Camera, transform_points
 from viewbatch.passes import Pass
 
+pytestmark = pytest.mark.every_blender
+
 ROOM_M = 4.0
 CAMERAS_PER_GROUP = 36
 SHAPES = {"landscape": (59, 37), "portrait": (35, 60), "almost_square": (41, 40)}

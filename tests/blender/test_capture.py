@@ -14,6 +14,8 @@ from viewbatch.errors import RunError
 from viewbatch.geometry import look_at
 from viewbatch.passes import Pass
 
+pytestmark = pytest.mark.every_blender
+
 METHODS = ("render", "render_frame_finish")
 EYE = (4.0, -7.0, 5.0)
 

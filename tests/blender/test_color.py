@@ -23,6 +23,8 @@ from viewbatch.blender.color import ColorEncoder
 from viewbatch.blender.engine import image_extension
 from viewbatch.geometry import look_at
 
+pytestmark = pytest.mark.every_blender
+
 WIDTH, HEIGHT = 33, 22
 LINEAR = (0.5, 0.18, 0.05)
 ENCODED = (187, 117, 63)

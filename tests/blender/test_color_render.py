@@ -243,14 +243,14 @@ def visible_instancer(scene: Any, *, target_instances: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target_instances", "what"),
+    ("target_instances", "one", "other"),
     [
-        (True, "the object 'carrier' of the model has no id, unlike what it instances"),
-        (False, "the object 'small' of the model has no id, unlike the object that instances it"),
+        (True, "carrier", "what it instances"),
+        (False, "small", "the object that instances it"),
     ],
 )
 def test_targets_that_carry_other_objects_are_an_error(
-    capture: Capture, target_instances: bool, what: str
+    capture: Capture, target_instances: bool, one: str, other: str
 ) -> None:
     """Blender holds out instances with what instances them or not at all."""
     studio = studio_of(
@@ -259,8 +259,9 @@ def test_targets_that_carry_other_objects_are_an_error(
     with pytest.raises(UsageError) as caught:
         rendered(studio, ONLY_MASKED)
     assert str(caught.value) == (
-        f"{what}, so no image can show the targets alone; let objects.exclude_pattern match both "
-        'or neither, or set plugins.masked.alpha "mask"'
+        f"the object {one!r} of the model has no id, unlike {other}, so no image can show the "
+        "targets alone; let objects.exclude_pattern match both or neither, or set "
+        'plugins.masked.alpha "mask"'
     )
 
 

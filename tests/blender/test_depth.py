@@ -28,6 +28,8 @@ from viewbatch.geometry import Camera, look_at
 from viewbatch.geometry.transforms import Vector3
 from viewbatch.passes import Frame, Pass
 
+pytestmark = pytest.mark.every_blender
+
 FRAMES = {
     "landscape": ["render.resolution_x=61", "render.resolution_y=40", "camera.lens.shift_x=0.1"],
     "portrait": ["render.resolution_x=39", "render.resolution_y=58", "camera.lens.shift_y=-0.15"],

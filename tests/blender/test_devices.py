@@ -48,8 +48,8 @@ def test_a_choice(found: Any, overrides: list[str], expected: Selection) -> None
 
 
 THERE = (
-    "(this build of Blender supports OPTIX, CUDA, HIP; found: OPTIX 0: NVIDIA RTX 4090, "
-    "1: NVIDIA H200; CUDA 0: NVIDIA TITAN, 1: NVIDIA RTX 4090, 2: NVIDIA H200; the CPU AMD EPYC)"
+    "this build of Blender supports OPTIX, CUDA, HIP; found: OPTIX 0: NVIDIA RTX 4090, "
+    "1: NVIDIA H200; CUDA 0: NVIDIA TITAN, 1: NVIDIA RTX 4090, 2: NVIDIA H200; the CPU AMD EPYC"
 )
 NONE_OF = 'set render.cycles.device "CPU", or render.cycles.fallback "cpu"'
 NAME_ONE = "name one of these by its number or a part of its name"
@@ -73,22 +73,22 @@ NAME_ONE = "name one of these by its number or a part of its name"
         (
             FOUND,
             ['compute_device_type="HIP"'],
-            f'render.cycles.device is "GPU", and there is no HIP device {THERE}; {NONE_OF}',
+            f'render.cycles.device is "GPU", and there is no HIP device ({THERE}); {NONE_OF}',
         ),
         (
             FOUND,
             ['compute_device_type="METAL"'],
-            f'render.cycles.device is "GPU", and there is no METAL device {THERE}; {NONE_OF}',
+            f'render.cycles.device is "GPU", and there is no METAL device ({THERE}); {NONE_OF}',
         ),
         (
             FOUND,
             ["devices=[0, 2]"],
-            f"render.cycles.devices holds 2, which is no OPTIX device {THERE}; {NAME_ONE}",
+            f"render.cycles.devices holds 2, which is no OPTIX device ({THERE}); {NAME_ONE}",
         ),
         (
             FOUND,
             ['devices=["H200", "A100"]'],
-            f'render.cycles.devices holds "A100", which is no OPTIX device {THERE}; {NAME_ONE}',
+            f'render.cycles.devices holds "A100", which is no OPTIX device ({THERE}); {NAME_ONE}',
         ),
     ],
 )

@@ -89,7 +89,7 @@ def contents(dataset: Dataset) -> dict[str, Any]:
         found[name] = (dataset.folder / name).read_bytes()
     for view in dataset.views:
         record = json.loads(view.record.to_json())
-        del record["schema"]
+        del record["schema"], record["dataset_sha256"]
         files = record.pop("files")
         for name, value in record.items():
             found.setdefault(name, {})[view.index] = value

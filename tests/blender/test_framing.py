@@ -88,7 +88,7 @@ def test_nothing_to_render_is_an_error(tmp_path: Path, capture: Capture) -> None
     path = scenes.save_blend(tmp_path / "model.blend")
     with pytest.raises(ModelError) as caught:
         scenes.staged(path, capture)
-    expected = "the model holds no mesh with faces, or hides them all from rendering"
+    expected = f"the model {path} holds no mesh with faces, or hides them all from rendering"
     assert str(caught.value) == expected
 
 

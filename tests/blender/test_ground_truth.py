@@ -24,6 +24,8 @@ from viewbatch.geometry import Camera, look_at
 from viewbatch.geometry.transforms import Vector3
 from viewbatch.passes import Frame, Pass
 
+pytestmark = pytest.mark.every_blender
+
 MORE = os.environ.get("VIEWBATCH_MODELS")
 CENTER = np.array([5.0, -3.0, 2.0])
 HALF = 2.0**-11

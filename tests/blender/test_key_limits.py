@@ -164,7 +164,7 @@ def test_just_outside_of_a_limit_is_a_sentence(of: Ranged) -> None:
         ("light.uniform.radius=1e-3",),
         ("light.uniform.energy=1e15",),
         ("ground.mode=plane", "ground.size=1e-3", "ground.roughness=0"),
-        ("ground.mode=plane", "ground.size=1e15"),
+        ("ground.mode=plane", "ground.size=1e8"),
         ("ground.mode=plane", "ground.pattern=checkerboard", "ground.square_size=1e-3"),
         ('plugins.enabled=["depth","mask","linear","point_cloud"]',
          "plugins.point_cloud.max_points=1"),

@@ -15,6 +15,8 @@ from viewbatch.dataset import Dataset
 from viewbatch.geometry import Intrinsics, look_at
 from viewbatch.passes import Pass
 
+pytestmark = pytest.mark.every_blender
+
 EYE = (0.4, -3.0, 0.7)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,8 +17,11 @@ import pytest
 from tests.blender import scenes
 from viewbatch.blender import materials
 from viewbatch.blender.capture import Capture
+from viewbatch.blender.model import import_model
 from viewbatch.blender.scene import Stage
 from viewbatch.geometry import look_at
+
+pytestmark = pytest.mark.every_blender
 
 SMALL = ["render.resolution_x=16", "render.resolution_y=16", "render.samples=1",
          "render.cycles.use_denoising=false", 'light.mode="none"']  # fmt: skip
@@ -248,6 +252,27 @@ def test_a_material_without_nodes_keeps_its_looks(tmp_path: Path, capture: Captu
     studio = scenes.Studio(stage.scene, capture, config)
     studio.look((0, -2, 0), look_at((0, -2, 0), (0, 0, 0)))
     np.testing.assert_allclose(studio.color()[8, 8, :3], (0.1, 0.2, 0.3), rtol=1e-4)
+
+
+def test_a_material_that_fbx_has_wholly_transparent_is_shown(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene = scenes.empty_scene()
+    glass = scenes.shaded("glass", "ShaderNodeBsdfPrincipled", Alpha=0.0)
+    scenes.add_cube(scene, "cube").data.materials.append(glass)
+    path = tmp_path / "a.fbx"
+    bpy.ops.export_scene.fbx(filepath=str(path))
+    with caplog.at_level(logging.WARNING):
+        import_model(path)
+    assert caplog.messages == [
+        "the material glass of the model is wholly transparent in the file; it is drawn opaque"
+    ]
+    [shader] = [
+        node
+        for node in bpy.data.materials["glass"].node_tree.nodes
+        if node.type == "BSDF_PRINCIPLED"
+    ]
+    assert shader.inputs["Alpha"].default_value == 1.0
 
 
 def test_empty_slots_are_filled_and_others_left(tmp_path: Path, capture: Capture) -> None:

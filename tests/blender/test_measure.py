@@ -20,6 +20,8 @@ from viewbatch.geometry import look_at
 from viewbatch.passes import Pass
 from viewbatch.plugin import SceneMesh
 
+pytestmark = pytest.mark.every_blender
+
 FLOAT32 = 1e-6
 """Of a few metres; Blender keeps vertices and matrices in float32."""
 

@@ -24,6 +24,8 @@ from tests.blender.raycast import Array, Surface, rays_in_world, surface, unit_n
 from viewbatch.dataset import Dataset, View
 from viewbatch.geometry import Camera
 
+pytestmark = pytest.mark.every_blender
+
 REFERENCES = scenes.ROOT / "references" / "models"
 MORE = os.environ.get("VIEWBATCH_MODELS")
 GOOD = Path(MORE) / "good" if MORE else None

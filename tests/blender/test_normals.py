@@ -18,6 +18,8 @@ from viewbatch.blender.capture import AOVS, Capture
 from viewbatch.geometry import Camera, look_at
 from viewbatch.passes import GROUND_TRUTH, Frame, Pass
 
+pytestmark = pytest.mark.every_blender
+
 EYE = (1.6, -2.4, 1.9)
 SET_NORMAL = 2.0**-11
 """Error of normals that are set: Blender keeps them as two angles of 16 bits."""

@@ -102,11 +102,13 @@ class Host:
         return Result(done.returncode, done.stdout, done.stderr, self.in_blender)
 
     @contextmanager
-    def start(self, *arguments: str | Path, cwd: Path) -> Iterator[subprocess.Popen[str]]:
+    def start(
+        self, *arguments: str | Path, cwd: Path, env: dict[str, str] | None = None
+    ) -> Iterator[subprocess.Popen[str]]:
         """A running process; killed where the block leaves it behind."""
         with subprocess.Popen(
             self.command(arguments), cwd=cwd, text=True, encoding="utf-8",
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, **(env or {})},
         ) as process:  # fmt: skip
             try:
                 yield process

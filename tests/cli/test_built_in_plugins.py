@@ -13,6 +13,8 @@ from tests.cli.conftest import QUICK, ROOT, TETRAHEDRON, Host
 from viewbatch.dataset import Dataset
 from viewbatch.dataset.ply import read_vertices
 
+pytestmark = pytest.mark.every_blender
+
 PLUGINS = sorted(path.stem for path in (ROOT / "plugins").glob("*.py"))
 CONFIG = f"""{QUICK}
 [plugins]

@@ -6,7 +6,6 @@ VIEWBATCH_MODELS names a folder that holds `good` (models that every viewer show
 
 from __future__ import annotations
 
-import ast
 import math
 import os
 from pathlib import Path
@@ -14,37 +13,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cli.conftest import ROOT, SUZANNE, Host
+from tests.cli.conftest import SUZANNE, Host
 from viewbatch.dataset import Dataset
+from viewbatch.model_files.kinds import EXTENSIONS
+
+pytestmark = pytest.mark.every_blender
 
 CHEAP = ["--set", "render.samples=1", "--set", "render.cycles.use_denoising=false"]
 # Not in every build of Blender, or only with a library that some builds lack.
 NOT_EVERYWHERE = {".dae", ".abc", ".usd", ".usda", ".usdc", ".usdz", ".fbx"}
 
 
-def extensions() -> set[str]:
-    """The formats of viewbatch/blender/model.py, without starting Blender."""
-    tree = ast.parse((ROOT / "viewbatch" / "blender" / "model.py").read_text(encoding="utf-8"))
-    for node in tree.body:
-        match node:
-            case ast.AnnAssign(target=ast.Name(id="FORMATS"), value=ast.Dict(keys=keys)):
-                return {key.value for key in keys if isinstance(key, ast.Constant)}
-    raise AssertionError("no table FORMATS")
-
-
 def models(kind: str) -> list[Path]:
     if "VIEWBATCH_MODELS" not in os.environ:
         return []
     folder = Path(os.environ["VIEWBATCH_MODELS"], kind)
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in extensions())
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS)
 
 
 def named(path: Path) -> str:
     return path.name
-
-
-def test_the_formats_are_known() -> None:
-    assert {".glb", ".obj", ".blend"} <= extensions()
 
 
 def check_framing(out: Path) -> None:

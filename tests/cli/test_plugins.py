@@ -10,6 +10,8 @@ import pytest
 
 from tests.cli.conftest import Host
 
+pytestmark = pytest.mark.every_blender
+
 NOTE = '''
 from dataclasses import dataclass
 from viewbatch.passes import Pass

@@ -20,8 +20,12 @@ import numpy.typing as npt
 from viewbatch.blender import versions
 from viewbatch.errors import RunError
 from viewbatch.passes import Frame, Pass
+from viewbatch.stopwatch import Stopwatch
 
 T = TypeVar("T")
+
+CYCLES_STAGE = "Cycles"
+"""The stage that is Cycles' own render call; what is outside of it is Blender's operator."""
 
 NO_SURFACE = np.float32(1e10)
 """What Cycles' depth pass holds where no surface is hit."""
@@ -63,7 +67,9 @@ def enable_passes(view_layer: Any, passes: Iterable[Pass]) -> None:
 class Capture:
     """Renders scenes with Cycles and hands over what came out; a context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, stopwatch: Stopwatch | None = None) -> None:
+        """`stopwatch` tells Cycles' own time, and that of reading, from Blender's around it."""
+        self._stopwatch = stopwatch or Stopwatch()
         self._on_start: Callable[[Any], None] | None = None
         self._on_finish: Callable[[Any], None] | None = None
         self._error: BaseException | None = None
@@ -78,11 +84,14 @@ class Capture:
 
         def captured_render(engine_self: Any, depsgraph: Any) -> None:
             self._call(self._on_start, depsgraph)
-            render(engine_self, depsgraph)
+            with self._stopwatch.stage(CYCLES_STAGE):
+                render(engine_self, depsgraph)
 
         def captured_finish(engine_self: Any) -> None:
-            finish(engine_self)
-            self._call(self._on_finish, engine_self)
+            with self._stopwatch.stage(CYCLES_STAGE):
+                finish(engine_self)
+            with self._stopwatch.stage("reading passes"):
+                self._call(self._on_finish, engine_self)
 
         engine.render, engine.render_frame_finish = captured_render, captured_finish
         return self
@@ -145,9 +154,11 @@ class Capture:
             raise RunError(f"Blender failed to render: {message_of(error)}") from error
         finally:
             self._on_start = self._on_finish = None
-        # Blender only prints an exception of a render engine: it is kept and raised here.
-        if self._error is not None:
-            raise self._error
+        # Blender only prints an exception of a render engine: it is kept and raised here. No
+        # longer, since its trace holds Cycles' object, which Blender has ended.
+        raised, self._error = self._error, None
+        if raised is not None:
+            raise raised
         if not outcome:
             raise RunError(
                 f"Blender {versions.text()} ended a render without handing its passes over; "
@@ -193,7 +204,10 @@ def _read(layer: Any, size: tuple[int, int], name: str) -> npt.NDArray[np.float3
         source = next(p for p in layer.passes if p.name == name)
     except StopIteration:
         there = ", ".join(p.name for p in layer.passes)
-        raise RunError(f"the render has no pass {name}, only {there}") from None
+        raise RunError(
+            f"Blender {versions.text()} rendered no pass {name}, only {there}; use one of the "
+            "versions that the README names"
+        ) from None
     buffer = np.empty(size[0] * size[1] * source.channels, dtype=np.float32)
     source.rect.foreach_get(buffer)
     return buffer.reshape(*size, source.channels)[::-1]

@@ -158,7 +158,7 @@ def configure_color_management(scene: Any, config: RenderConfig) -> None:
     except TypeError as error:
         raise UsageError(
             f"render.view_transform is {config.view_transform}, which this Blender "
-            f"{versions.text()} lacks"
+            f"{versions.text()} lacks; set another, such as Standard"
         ) from error
     view.look = "None"
     view.exposure = config.exposure

@@ -38,7 +38,12 @@ def add_ground(scene: Any, config: GroundConfig, bounds: Bounds) -> Piece | None
     scene.collection.objects.link(ground)
     world_from_ground = np.eye(4)
     world_from_ground[:3, 3] = ground.location
-    return Piece(source=ground, world_from_object=world_from_ground, points=corners)
+    return Piece(
+        source=ground,
+        world_from_object=world_from_ground,
+        points=corners,
+        area_along_axes=np.array([0.0, 0.0, (2 * half) ** 2]),
+    )
 
 
 def _material(config: GroundConfig, target_radius: float) -> Any:

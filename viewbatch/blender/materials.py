@@ -50,7 +50,10 @@ def fill_in(config: MaterialsConfig, *, is_gltf: bool) -> None:
         else:
             plain = material = plain or _new(config, colored=False)
         for slot in empty:
-            slot.material = material
+            if scene_object.library is None or slot.link == "OBJECT":
+                slot.material = material
+            else:  # the slots of an object of another file cannot be written
+                data.materials[slot.slot_index] = material
 
 
 def assign_ids(targets: Iterable[Piece]) -> Sequence[str]:

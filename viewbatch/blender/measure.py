@@ -30,6 +30,8 @@ class Piece:
     world_from_object: Array
     points: npt.NDArray[np.float32]
     """(n, 3) the vertices that faces use, in the object's frame."""
+    area_along_axes: Array
+    """(3,) areas of all faces as seen along x, y and z of the object's frame, summed."""
     materials: tuple[Any, ...] = ()
     """The materials in the file that faces have, in the order of their slots."""
 
@@ -48,6 +50,13 @@ class Piece:
         """(4, 4) `world_from_object` of the object in the file, before it was copied."""
         kept = self.source.get(_MATRIX)
         return self.world_from_object if kept is None else np.array(kept).reshape(4, 4)
+
+    @property
+    def largest_area(self) -> float:
+        """What the area of all faces in world is at most; 0 where it is 0."""
+        x, y, z = self.world_from_object[:3, :3].T
+        scales = np.linalg.norm([np.cross(y, z), np.cross(z, x), np.cross(x, y)], axis=1)
+        return float(scales @ self.area_along_axes)
 
     @staticmethod
     def remember(copy: Any, original: Any, world_from_object: Array) -> None:
@@ -102,22 +111,23 @@ def read_pieces(depsgraph: Any) -> list[Piece]:
 
     Must run while the depsgraph is alive; the result holds copies.
     """
-    cache: dict[int, npt.NDArray[np.float32]] = {}
-    slots: dict[int, npt.NDArray[np.int32]] = {}
+    cache: dict[int, tuple[npt.NDArray[np.float32], Array, npt.NDArray[np.int32]]] = {}
     pieces = []
     for instance in rendered_instances(depsgraph):
         evaluated = instance.object
         key = evaluated.data.as_pointer()
         if key not in cache:
-            points, _, slots[key] = _read_faces(evaluated)
-            cache[key] = points
-        if len(cache[key]):
+            faces = _read_faces(evaluated)
+            cache[key] = faces.points, _area_along_axes(faces), faces.slots
+        points, area_along_axes, slots = cache[key]
+        if len(points):
             pieces.append(
                 Piece(
                     source=evaluated.original,
                     world_from_object=np.array(instance.matrix_world, dtype=np.float64),
-                    points=cache[key],
-                    materials=_materials(evaluated, slots[key]),
+                    points=points,
+                    area_along_axes=area_along_axes,
+                    materials=_materials(evaluated, slots),
                 )
             )
     return sorted(pieces, key=lambda piece: (piece.name, piece.source.name_full))
@@ -182,6 +192,16 @@ def _read_faces(evaluated: Any) -> _Faces:
     slots = np.empty(len(mesh.polygons), dtype=np.int32)
     mesh.polygons.foreach_get("material_index", slots)
     return _Faces(points.reshape(-1, 3)[used], number[corners].reshape(-1, 3), np.unique(slots))
+
+
+def _area_along_axes(faces: _Faces) -> Array:
+    """(3,) for `Piece`."""
+    total = np.zeros(3)
+    # In blocks, so that millions of triangles need little memory.
+    for start in range(0, len(faces.triangles), 1 << 16):
+        a, b, c = faces.points[faces.triangles[start : start + (1 << 16)].T].astype(np.float64)
+        total += np.abs(np.cross(b - a, c - a)).sum(axis=0) / 2
+    return total
 
 
 def _materials(evaluated: Any, slots: npt.NDArray[np.int32]) -> tuple[Any, ...]:

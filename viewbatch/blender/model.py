@@ -6,17 +6,21 @@ import logging
 import os
 import re
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import bpy
+import numpy as np
 
-from viewbatch.blender import versions
+from viewbatch.blender import draco, versions
+from viewbatch.blender.blend_file import open_blend
 from viewbatch.blender.capture import message_of
 from viewbatch.config.scene import UpAxis
 from viewbatch.errors import ModelError
+from viewbatch.model_files import KTX2_ADVICE, Findings, Kind, kind_of
 
 log = logging.getLogger(__name__)
 
@@ -31,74 +35,53 @@ class Format:
     imported scene, z up, is what `[model] up_axis` speaks of.
     """
 
-    name: str
     operators: tuple[tuple[str, str], ...]
     file_up: UpAxis | None
     available: str = "every supported Blender"
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 
-GLTF = Format(
-    name="glTF",
-    operators=(("import_scene", "gltf"),),
-    file_up=UpAxis.Y,
-    options={"disable_bone_shape": True},
-)
-_USD = Format(
-    name="USD",
-    operators=(("wm", "usd_import"),),
-    file_up=None,
-    available="the bpy package and the programs from blender.org",
-)
-# The importer in C++ (4.5) also reads ASCII files.
-_FBX = Format(name="FBX", operators=(("wm", "fbx_import"), ("import_scene", "fbx")), file_up=None)
-_BLEND = Format(name="Blender", operators=(), file_up=None)
+_FROM_BLENDER_ORG = "the bpy package and the programs from blender.org"
 _Z_UP = {"forward_axis": "Y", "up_axis": "Z"}
-_PLY = Format(name="PLY", operators=(("wm", "ply_import"),), file_up=UpAxis.Z, options=_Z_UP)
 
-FORMATS: Mapping[str, Format] = {
-    ".glb": GLTF,
-    ".gltf": GLTF,
-    ".obj": Format(
-        name="OBJ",
+FORMATS: Mapping[Kind, Format] = {
+    Kind.GLTF: Format(
+        operators=(("import_scene", "gltf"),),
+        file_up=UpAxis.Y,
+        options={"disable_bone_shape": True},
+    ),
+    Kind.OBJ: Format(
         operators=(("wm", "obj_import"),),
         file_up=UpAxis.Y,
         options={"forward_axis": "NEGATIVE_Z", "up_axis": "Y"},
     ),
-    ".fbx": _FBX,
-    ".ply": _PLY,
-    ".stl": Format(name="STL", operators=(("wm", "stl_import"),), file_up=UpAxis.Z, options=_Z_UP),
-    ".usd": _USD,
-    ".usda": _USD,
-    ".usdc": _USD,
-    ".usdz": _USD,
-    ".abc": Format(
-        name="Alembic",
+    # The importer in C++ (4.5) also reads ASCII files.
+    Kind.FBX: Format(operators=(("wm", "fbx_import"), ("import_scene", "fbx")), file_up=None),
+    Kind.PLY: Format(operators=(("wm", "ply_import"),), file_up=UpAxis.Z, options=_Z_UP),
+    Kind.STL: Format(operators=(("wm", "stl_import"),), file_up=UpAxis.Z, options=_Z_UP),
+    Kind.USD: Format(operators=(("wm", "usd_import"),), file_up=None, available=_FROM_BLENDER_ORG),
+    Kind.ALEMBIC: Format(
         operators=(("wm", "alembic_import"),),
         file_up=UpAxis.Y,
-        available="the bpy package and the programs from blender.org",
+        available=_FROM_BLENDER_ORG,
         options={"as_background_job": False},
     ),
-    ".dae": Format(
-        name="Collada",
+    Kind.COLLADA: Format(
         operators=(("wm", "collada_import"),),
         file_up=None,
-        available="Blender up to 4.5",
+        available=f"{_FROM_BLENDER_ORG} up to 4.5",
     ),
-    ".blend": _BLEND,
+    Kind.BLEND: Format(operators=(), file_up=None),
 }
 
+_MESHOPT_ADVICE = "save it without that compression, or use Blender 5.2"
+_WITHOUT_EXTENSION = {
+    "EXT_meshopt_compression": _MESHOPT_ADVICE,
+    "KHR_meshopt_compression": _MESHOPT_ADVICE,
+    "KHR_texture_basisu": KTX2_ADVICE,
+}
 
-def format_of(path: Path) -> Format:
-    """The format of a file by its extension; raises `ModelError` for an unknown one."""
-    try:
-        return FORMATS[path.suffix.lower()]
-    except KeyError:
-        known = " ".join(FORMATS)
-        raise ModelError(
-            f"the model {path} has the extension {path.suffix or '(none)'}, "
-            f"and those that can be imported are {known}"
-        ) from None
+_CONSOLE = re.compile(r",? \(?see (Blender )?console( for detail)?\)?", re.IGNORECASE)
 
 
 def import_model(path: Path) -> Any:
@@ -106,30 +89,21 @@ def import_model(path: Path) -> Any:
 
     A user's preferences and start-up file play no part.
     """
-    kind = format_of(path)
-    if kind is _PLY:
-        _check_ply(path)
+    kind = kind_of(path)
     bpy.ops.wm.read_factory_settings(use_empty=True)
     filepath = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links
-    try:
-        if kind is _BLEND:
-            # Scripts must be forbidden by name: a preference or an earlier call may allow them.
-            finished = bpy.ops.wm.open_mainfile(filepath=filepath, load_ui=False, use_scripts=False)
-        else:
-            operator = _operator(kind, path)
-            known = versions.operator_options(operator)
-            options = {k: v for k, v in kind.options.items() if k in known}
-            finished = operator(filepath=filepath, **options)
-    except RuntimeError as error:
-        raise ModelError(f"the model {path} cannot be imported: {_reason(error)}") from error
-    if "FINISHED" not in finished:
+    opened = (
+        open_blend(path, filepath) if kind is Kind.BLEND else _call_importer(kind, path, filepath)
+    )
+    if "FINISHED" not in opened:
         raise ModelError(
             f"the model {path} cannot be imported: Blender gave no reason; "
-            f"is it really {kind.name}?"
+            f"is it really {kind.value}?"
         )
-    if kind is _FBX:
+    _correct_meshes()
+    if kind is Kind.FBX:
         _show_invisible_materials()
-    for name, where in _undecoded_images():
+    for name, where in _undecoded_images(kind):
         log.warning(
             "the texture %s of the model cannot be read (%s); what uses it is drawn in magenta",
             name,
@@ -138,13 +112,36 @@ def import_model(path: Path) -> Any:
     return bpy.context.scene
 
 
-def _operator(kind: Format, path: Path) -> Any:
-    for category, name in kind.operators:
+def check_imported(path: Path, findings: Findings) -> None:
+    """Raise `ModelError` where fewer faces were imported than the file holds."""
+    imported = sum(len(mesh.polygons) for mesh in bpy.data.meshes)
+    if findings.faces is not None and imported < findings.faces:
+        raise ModelError(
+            f"the model {path} cannot be imported whole: Blender made {imported} of its "
+            f"{findings.faces} faces; repair the file, or save it in another format"
+        )
+
+
+def _call_importer(kind: Kind, path: Path, filepath: str) -> AbstractSet[str]:
+    """What its operator answers."""
+    operator = _operator(kind, path)
+    known = versions.operator_options(operator)
+    options = {k: v for k, v in FORMATS[kind].options.items() if k in known}
+    try:
+        with draco.watched(path):
+            answer: AbstractSet[str] = operator(filepath=filepath, **options)
+    except RuntimeError as error:
+        raise ModelError(f"the model {path} cannot be imported: {_reason(error)}") from error
+    return answer
+
+
+def _operator(kind: Kind, path: Path) -> Any:
+    for category, name in FORMATS[kind].operators:
         if (operator := versions.operator(category, name)) is not None:
             return operator
     raise ModelError(
-        f"the model {path} is {kind.name}, which this build of Blender {versions.text()} cannot "
-        f"import; {kind.available} can"
+        f"the model {path} is {kind.value}, which this build of Blender {versions.text()} cannot "
+        f"import; {FORMATS[kind].available} can"
     )
 
 
@@ -152,20 +149,31 @@ def _reason(error: RuntimeError) -> str:
     reason = message_of(error)
     if "ASCII FBX" in reason:
         reason += " in this Blender; use Blender 4.5 or newer, or save it as binary FBX"
-    return reason
-
-
-def _check_ply(path: Path) -> None:
-    """Refuse a PLY file that claims more elements than it has bytes: Blender aborts at it."""
-    with path.open("rb") as file:
-        header = file.read(1 << 16).partition(b"end_header")[0]
-    claimed = sum(int(count) for count in re.findall(rb"^element \S+ (\d{1,30})\s*$", header, re.M))
-    size = path.stat().st_size
-    if claimed > size:
-        raise ModelError(
-            f"the model {path} cannot be imported: its header claims {claimed} elements, and the "
-            f"file has {size} bytes"
+    if unknown := re.fullmatch(r"Extension (\S+) is not available on this addon version", reason):
+        name = unknown[1]
+        reason = (
+            f"it needs the glTF extension {name}, which Blender {versions.text()} does not know; "
+            + _WITHOUT_EXTENSION.get(name, "save it without that extension")
         )
+    # The console is the user's, and what Blender prints there is hidden from it.
+    return _CONSOLE.sub("; --debug shows why", reason)
+
+
+def _correct_meshes() -> None:
+    """Have Blender check what it trusts blindly from here on, such as which vertices are meant.
+
+    A mesh with coordinates that are no numbers is left alone: it would get others in their
+    place, and is refused where it is rendered.
+    """
+    for mesh in bpy.data.meshes:
+        coordinates = np.empty(3 * len(mesh.vertices), dtype=np.float32)
+        mesh.vertices.foreach_get("co", coordinates)
+        if np.isfinite(coordinates).all() and mesh.validate():
+            log.warning(
+                "the mesh %s of the model contradicts itself, as in faces with vertices that do "
+                "not exist; Blender corrected it or left the faces out",
+                mesh.name,
+            )
 
 
 def _show_invisible_materials() -> None:
@@ -188,9 +196,35 @@ def _show_invisible_materials() -> None:
                 )
 
 
-def _undecoded_images() -> Iterator[tuple[str, str]]:
-    """Name and place of every image in use that Blender could not load."""
-    for image in bpy.data.images:
-        if image.users and image.source in {"FILE", "TILED"} and image.size[0] == 0:
-            where = "embedded" if image.packed_file else bpy.path.abspath(image.filepath)
-            yield image.name, where or "no path"
+def _undecoded_images(kind: Kind) -> Iterator[tuple[str, str]]:
+    """Name and place of every image that a rendered material shows and Blender could not load."""
+    for image in _drawn_images():
+        if image.source in {"FILE", "TILED"} and image.size[0] == 0:
+            path = bpy.path.abspath(image.filepath)
+            # The importer of glTF also packs what it read from a file.
+            embedded = image.packed_file and (kind is not Kind.GLTF or not path)
+            yield image.name, "embedded" if embedded else path or "no path"
+
+
+def _drawn_images() -> list[Any]:
+    """The images in nodes that lead anywhere, of the materials of objects that are rendered."""
+    pending = [
+        slot.material.node_tree
+        for thing in bpy.data.objects
+        if not thing.hide_render
+        for slot in thing.material_slots
+        if slot.material is not None
+    ]
+    trees: set[int] = set()
+    images: dict[str, Any] = {}
+    while pending:
+        tree = pending.pop()
+        if tree is None or tree.as_pointer() in trees:
+            continue
+        trees.add(tree.as_pointer())
+        for node in tree.nodes:
+            pending.append(getattr(node, "node_tree", None))
+            image = getattr(node, "image", None)
+            if image is not None and any(output.is_linked for output in node.outputs):
+                images[image.name_full] = image
+    return list(images.values())

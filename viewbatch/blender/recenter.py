@@ -140,7 +140,11 @@ def _centred_copy(data: Any) -> tuple[Any, Array]:
     points = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
     mesh.vertices.foreach_get("co", points)
     exact = points.reshape(-1, 3).astype(np.float64)
-    middle = (exact.min(axis=0) + exact.max(axis=0)) / 2
+    # A vertex of no face may lie anywhere.
+    in_faces = np.empty(len(mesh.loops), dtype=np.int32)
+    mesh.loops.foreach_get("vertex_index", in_faces)
+    used = exact[in_faces]
+    middle = (used.min(axis=0) + used.max(axis=0)) / 2
     mesh.vertices.foreach_set("co", (exact - middle).astype(np.float32).ravel())
     mesh.update()
     return mesh, middle

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import bpy
@@ -23,19 +24,28 @@ from viewbatch.blender.ground import add_ground
 from viewbatch.blender.lights import Lights
 from viewbatch.blender.materials import LARGEST_ID
 from viewbatch.blender.measure import Piece
-from viewbatch.blender.model import GLTF, Format
+from viewbatch.blender.model import FORMATS
 from viewbatch.blender.world import World
 from viewbatch.config import Config
+from viewbatch.config.render import RenderConfig
 from viewbatch.config.scene import ModelConfig, Normalize, ObjectsConfig, UpAxis
 from viewbatch.dataset import ObjectRecord
 from viewbatch.errors import ModelError
 from viewbatch.geometry import Bounds, rigid, transform_points
 from viewbatch.geometry.transforms import Array, Vector3, negated
+from viewbatch.model_files import Kind, kind_of
 from viewbatch.plugin import SceneMesh
 
 log = logging.getLogger(__name__)
 
 _ORIGIN = (0.0, 0.0, 0.0)
+
+SMALLEST_M, LARGEST_M = 1e-6, 1e8
+"""Radii of models between which images are exact and alike: Blender's nearest clip plane is
+1e-6 m, and lamps for larger models are beyond what Cycles can count."""
+
+FARTHEST_M = 2e9
+"""Radius of all that is rendered: Cycles takes a depth of 1e10 m for none."""
 
 DEFAULT_CATEGORY = "object"
 GROUND = "ground"
@@ -91,19 +101,25 @@ class Stage:
         return 0 if self.ground is None else int(self.ground.pass_index)
 
 
-def build(source: Any, kind: Format, camera: Any, config: Config, capture: Capture) -> Stage:
-    """Make the scene from an imported one: axes, scale, normalisation, ids, ground, light."""
-    materials.fill_in(config.materials, is_gltf=kind is GLTF)
-    scene = _new_scene(source, camera, config.model)
-    model = _Model(source, keep_lights=config.model.keep_lights)
+def build(source: Any, path: Path, camera: Any, config: Config, capture: Capture) -> Stage:
+    """Make the scene from an imported one: axes, scale, normalisation, ids, ground, light.
+
+    `path` is the file that was imported.
+    """
+    kind = kind_of(path)
+    materials.fill_in(config.materials, is_gltf=kind is Kind.GLTF)
+    scene = _new_scene(source, camera, config.model.frame)
+    model = _Model(source, path, keep_lights=config.model.keep_lights)
     placed = _place(model, scene, _oriented(kind, config.model), config, capture)
     ground = add_ground(scene, config.ground, placed.bounds)
     pieces = placed.pieces if ground is None else [*placed.pieces, ground]
     everything = measure.bounds_of(pieces)
     if everything is None:
         raise AssertionError("targets are among the pieces")
+    _check_size(path, placed, everything)
+    _warn_of_specks(path, placed, config.render)
     masked_ground = ground if config.ground.in_masks else None
-    objects = _assign_ids(placed, masked_ground, config.objects)
+    objects = _assign_ids(path, placed, masked_ground, config.objects)
     return Stage(
         scene=scene,
         offset=placed.offset,
@@ -120,6 +136,13 @@ def build(source: Any, kind: Format, camera: Any, config: Config, capture: Captu
         ),
         lights=Lights(scene, config.light, config.seed, placed.bounds, placed.offset),
     )
+
+
+def rehearse(source: Any, path: Path, camera: Any, frame: int, capture: Capture) -> None:
+    """Evaluate an imported scene and render next to nothing of it, as `build` does first."""
+    scene = _new_scene(source, camera, frame)
+    _Model(source, path, keep_lights=True).place(scene, np.eye(4))
+    capture.evaluated(scene, measure.read_pieces)
 
 
 class _Placed(NamedTuple):
@@ -141,8 +164,8 @@ def _place(
 
     def measured() -> tuple[Sequence[Piece], Sequence[Piece], Bounds]:
         pieces = capture.evaluated(scene, measure.read_pieces)
-        targets = _targets(pieces, config.objects)
-        return pieces, targets, _checked_bounds(targets)
+        targets = _targets(model.path, pieces, config.objects)
+        return pieces, targets, _checked_bounds(model.path, targets)
 
     normalize = config.model.normalize
     model.place(scene, np.eye(4))
@@ -180,7 +203,8 @@ def read_scene_mesh(stage: Stage, capture: Capture) -> SceneMesh:
 class _Model:
     """The objects of the imported scene that are rendered, as one collection."""
 
-    def __init__(self, source: Any, *, keep_lights: bool) -> None:
+    def __init__(self, source: Any, path: Path, *, keep_lights: bool) -> None:
+        self.path = path
         if not keep_lights:
             for scene_object in bpy.data.objects:
                 if scene_object.type == "LIGHT":
@@ -235,14 +259,14 @@ def _rendered_objects(layer: Any) -> list[Any]:
     return list(dict.fromkeys(found))
 
 
-def _new_scene(source: Any, camera: Any, config: ModelConfig) -> Any:
+def _new_scene(source: Any, camera: Any, frame: int) -> Any:
     scene = bpy.data.scenes.new("viewbatch")
     scene.collection.objects.link(camera)
     scene.camera = camera
     scene.render.fps, scene.render.fps_base = source.render.fps, source.render.fps_base
     # A render takes the frame of the context's scene, whichever scene is rendered.
     for each in (source, scene):
-        each.frame_set(config.frame)
+        each.frame_set(frame)
     scene.render.engine = "CYCLES"
     scene.render.resolution_percentage = 100
     scene.render.use_persistent_data = True
@@ -250,11 +274,11 @@ def _new_scene(source: Any, camera: Any, config: ModelConfig) -> Any:
     return scene
 
 
-def _oriented(kind: Format, config: ModelConfig) -> Array:
+def _oriented(kind: Kind, config: ModelConfig) -> Array:
     """(4, 4) from the imported scene to one with the wanted axis up, in the wanted size."""
     matrix = np.eye(4)
     if config.up_axis is not UpAxis.AUTO:
-        imported_from_file = _Z_FROM[kind.file_up or UpAxis.Z]
+        imported_from_file = _Z_FROM[FORMATS[kind].file_up or UpAxis.Z]
         matrix[:3, :3] = _Z_FROM[config.up_axis] @ imported_from_file.T
     matrix[:3, :3] *= config.scale
     return matrix
@@ -269,10 +293,12 @@ def _normalizing(bounds: Bounds, normalize: Normalize) -> Array:
     return matrix
 
 
-def _targets(pieces: Sequence[Piece], config: ObjectsConfig) -> list[Piece]:
+def _targets(path: Path, pieces: Sequence[Piece], config: ObjectsConfig) -> list[Piece]:
     """The pieces that have an id; an error where there is none."""
     if not pieces:
-        raise ModelError("the model holds no mesh with faces, or hides them all from rendering")
+        raise ModelError(
+            f"the model {path} holds no mesh with faces, or hides them all from rendering"
+        )
     if not config.exclude_pattern:
         return list(pieces)
     excluded = re.compile(config.exclude_pattern)
@@ -280,24 +306,69 @@ def _targets(pieces: Sequence[Piece], config: ObjectsConfig) -> list[Piece]:
     if not targets:
         raise ModelError(
             f"objects.exclude_pattern {config.exclude_pattern!r} matches every object of the "
-            "model, and one at least must be left"
+            f"model {path}, and one at least must be left"
         )
     return targets
 
 
-def _checked_bounds(targets: Sequence[Piece]) -> Bounds:
+def _checked_bounds(path: Path, targets: Sequence[Piece]) -> Bounds:
     for piece in targets:
         if not np.isfinite(piece.points_in_world).all():
             raise ModelError(
-                f"the model's object {piece.name!r} has coordinates that are not finite numbers"
+                f"the object {piece.name!r} of the model {path} has coordinates that are not "
+                "finite numbers; repair it, and export it again"
             )
     bounds = measure.bounds_of(targets)
     if bounds is None or bounds.radius == 0.0:
-        raise ModelError("all vertices of the model lie in one point, so it has no size to frame")
+        raise ModelError(
+            f"all vertices of the model {path} lie in one point, so it has no size to frame"
+        )
+    if not any(piece.largest_area for piece in targets):
+        raise ModelError(
+            f"the faces of the model {path} have no area, so there is nothing of it to see"
+        )
     return bounds
 
 
-def _assign_ids(placed: _Placed, ground: Piece | None, config: ObjectsConfig) -> list[ObjectRecord]:
+def _check_size(path: Path, placed: _Placed, everything: Bounds) -> None:
+    """Refuse what cannot be rendered exactly for its size or its distance from the origin."""
+    radius_m = placed.bounds.radius
+    if not SMALLEST_M <= radius_m <= LARGEST_M:
+        raise ModelError(
+            f"the model {path} has a radius of {radius_m:.3g} m, and images are exact from "
+            f"{SMALLEST_M:g} to {LARGEST_M:g} m; change its size with model.scale or "
+            "model.normalize"
+        )
+    if not everything.radius <= FARTHEST_M:
+        raise ModelError(
+            f"what is rendered of the model {path}, with the ground and excluded objects, has a "
+            f"radius of {everything.radius:.3g} m, and depth ends at {FARTHEST_M:g} m; choose a "
+            "smaller ground.size, or remove such objects from the model"
+        )
+    distance_m = max(map(abs, placed.offset))
+    if float(np.spacing(distance_m)) > 1e-6 * radius_m:
+        raise ModelError(
+            f"the model {path} stands {distance_m:.3g} m from its origin and has a radius of "
+            f"{radius_m:.3g} m, which is too far for exact cameras; move it nearer, or set "
+            "model.normalize"
+        )
+
+
+def _warn_of_specks(path: Path, placed: _Placed, config: RenderConfig) -> None:
+    """Tell of a model of which a whole view can show next to nothing."""
+    pixel_m = 2 * placed.bounds.radius / min(config.width, config.height)
+    if sum(piece.largest_area for piece in placed.targets) < pixel_m**2:
+        log.warning(
+            "the model %s has a radius of %.3g m, and all of its faces together fill less than a "
+            "pixel of an image that shows it whole; is a vertex or an object of it astray?",
+            path,
+            placed.bounds.radius,
+        )
+
+
+def _assign_ids(
+    path: Path, placed: _Placed, ground: Piece | None, config: ObjectsConfig
+) -> list[ObjectRecord]:
     """Give every target object an id in the order of their names, and every other 0.
 
     A ground that masks show comes after all of them. Records are in world.
@@ -310,7 +381,7 @@ def _assign_ids(placed: _Placed, ground: Piece | None, config: ObjectsConfig) ->
         first_of.setdefault(piece.key, piece)
     if len(first_of) > LARGEST_ID:
         raise ModelError(
-            f"the model has {len(first_of)} objects, and masks can tell {LARGEST_ID} apart; "
+            f"the model {path} has {len(first_of)} objects, and masks can tell {LARGEST_ID} apart; "
             "join some, or leave some out with objects.exclude_pattern"
         )
     for scene_object in bpy.data.objects:

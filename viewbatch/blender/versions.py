@@ -28,6 +28,12 @@ def text() -> str:
     return ".".join(map(str, bpy.app.version))
 
 
+OWN: tuple[int, int] = bpy.app.version[:2]
+"""Of this Blender, without the number of the bug-fix release."""
+
+READS_BIG_ENDIAN = bpy.app.version < (5, 0, 0)
+"""Whether .blend files of big-endian machines are read."""
+
 OBJECT_INDEX_PASS = "Object Index" if bpy.app.version >= (5, 0, 0) else "IndexOB"
 """Name of the object-index pass in a render result: renamed in 5.0."""
 
@@ -36,6 +42,16 @@ EEVEE = "BLENDER_EEVEE" if bpy.app.version >= (5, 0, 0) else "BLENDER_EEVEE_NEXT
 
 MATERIAL_INDEX_PASS = "Material Index" if bpy.app.version >= (5, 0, 0) else "IndexMA"
 """Name of the material-index pass in a render result: renamed in 5.0."""
+
+DRACO_IMPORTER = "io_scene_gltf2.blender.imp." + (
+    "draco_compression_extension"
+    if bpy.app.version >= (4, 3, 0)
+    else "gltf2_io_draco_compression_extension"
+)
+"""The module of the glTF importer that decompresses meshes, by its function `dll_path`."""
+
+DRACO_LIBRARY = ("bf_intern_draco_bridge", "Draco") if bpy.app.version >= (5, 2, 0) else ()
+"""What that function is asked for: from 5.2 it finds other libraries too."""
 
 
 def transparent_bounces(surfaces: int) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, assert_never
 
 import bpy
+import numpy as np
 
 from viewbatch.blender import versions
 from viewbatch.config.scene import HdriConfig, RotationMode, WorldConfig, WorldMode
@@ -124,4 +125,12 @@ def load_image(key: str, path: str) -> Any:
             f"the image {path} of {key} cannot be read by Blender; is it an EXR (of one layer), "
             "HDR, PNG or JPEG file?"
         )
+    if image.is_float:
+        values = np.empty(len(image.pixels), dtype=np.float32)
+        image.pixels.foreach_get(values)
+        if wrong := np.count_nonzero(~np.isfinite(values)):
+            raise UsageError(
+                f"the image {path} of {key} holds {wrong} values that are not finite numbers, "
+                "which no light can be; repair it, or name another"
+            )
     return image
