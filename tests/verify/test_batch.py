@@ -13,7 +13,6 @@ import pytest
 
 from compat.shared.images import read_levels
 from tests.compat.datasets import BLOCKS, QUICK, ROOT
-from tests.verify.damage import edit_record
 from viewbatch.dataset import Dataset
 from viewbatch.verify import certify, psnr_db
 
@@ -57,11 +56,23 @@ def test_it_waits_for_the_last_view(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "001_view.json").read_bytes() == whole
 
 
+SHIFTS = """
+import json
+from viewbatch.plugin import Plugin
+
+class Shifts(Plugin):
+    def on_batch_finished(self, batch):
+        for path in batch.dataset.folder.glob("*_view.json"):
+            tree = json.loads(path.read_text())
+            path.write_text(json.dumps({**tree, "cx": tree["cx"] + 0.5}))
+"""
+
+
 def test_a_dataset_that_contradicts_itself_ends_the_run_with_1(tmp_path: Path) -> None:
-    assert generate(tmp_path / "out").returncode == 0
-    for view in Dataset.open(tmp_path / "out").views:
-        edit_record(view, lambda tree: tree.update(cx=tree["cx"] + 0.5))
-    done = generate(tmp_path / "out")
+    """Its records are changed when its last view is there."""
+    (tmp_path / "shifts.py").write_text(SHIFTS, encoding="utf-8")
+    own = ['plugins.path="."', 'plugins.enabled=["depth", "mask", "shifts"]']
+    done = generate(tmp_path / "out", *own)
     assert done.returncode == 1
     assert "the principal point is wrong: cx is 0." in done.stderr
     assert done.stderr.splitlines()[-1] == (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,9 @@ from tests.compat.datasets import ROOT, make
 from tests.verify import damage
 from tests.verify.damage import Array, edit_pose, edit_record, every, one, refresh_hashes, rewrite
 from viewbatch.dataset import Dataset, View
+from viewbatch.errors import DatasetError
 from viewbatch.verify import Certificate, Finding, certify
+from viewbatch.verify.health import ViewHealth, check_overlap, check_views, parts
 
 SETTINGS = (
     "render.resolution_x=160",
@@ -416,6 +419,16 @@ def test_a_record_that_cannot_be_read_is_named(copy: Path) -> None:
     assert [view.index for view in found.views] == [0, 1, 2, 4, 6, 7, 8]
 
 
+def test_a_configuration_of_something_else_is_refused(copy: Path) -> None:
+    (copy / "config.toml").write_text("[camera]\n")
+    with pytest.raises(DatasetError) as refusal:
+        certificate(copy)
+    assert str(refusal.value) == (
+        f"{copy / 'config.toml'} is not the configuration that made the dataset: the key "
+        "'dof' is missing; put that one back"
+    )
+
+
 def test_left_over_files_are_worth_a_note(copy: Path) -> None:
     (copy / ".viewbatch-1-000_depth.tmp.exr").write_bytes(b"half")
     assert [f.sentence for f in certificate(copy).findings] == [
@@ -454,12 +467,29 @@ def test_what_is_worth_a_look_is_noted_and_not_wrong(tmp_path: Path) -> None:
     assert len(dataset.views) == 4
 
 
+def test_views_that_show_little_are_noted(good: Path) -> None:
+    clear = ViewHealth(cut_off=0.0, white=0.0, black=0.0, magenta=0.0)
+    views = [
+        replace(view, record=replace(view.record, **changes))
+        for view, changes in zip(
+            Dataset.open(good).views,
+            ({"depth_range_m": None, "coverage": 0.0}, {"coverage": 0.0}, {}, {}),
+            strict=False,
+        )
+    ]
+    found = [clear, clear, replace(clear, white=0.25), replace(clear, white=0.75, cut_off=0.5)]
+    assert [finding.sentence for finding in check_views(views, found)] == [
+        "view 0 shows no surface at all",
+        "no object with an id is in view 1",
+        "objects are cut off by the frame in view 3",
+        "up to 75% of the surface is clipped to white in views 2 and 3",
+    ]
+
+
 def test_views_that_see_nothing_of_each_other_are_noted(copy: Path) -> None:
     """Two groups, as if an orbit had two halves far apart."""
     found = certificate(copy)
     assert not [f for f in found.findings if "groups" in f.sentence]
-    from viewbatch.verify.health import check_overlap, parts
-
     shared = np.zeros((5, 5), dtype=np.int64)
     shared[0, 1] = shared[1, 0] = shared[1, 2] = shared[2, 1] = shared[3, 4] = shared[4, 3] = 50
     groups = parts(shared)

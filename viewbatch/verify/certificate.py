@@ -178,9 +178,10 @@ def _is_blurred(dataset: Dataset) -> bool:
         tree = tomllib.loads((dataset.folder / layout.CONFIG).read_text(encoding="utf-8"))
         return bool(tree["camera"]["dof"]["use"])
     except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = f"the key {error} is missing" if isinstance(error, KeyError) else error
         raise DatasetError(
             f"{dataset.folder / layout.CONFIG} is not the configuration that made the dataset: "
-            f"{error}"
+            f"{problem}; put that one back"
         ) from error
 
 

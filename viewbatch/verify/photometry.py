@@ -7,6 +7,7 @@ an image of the same surface, and not in another image.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -29,6 +30,11 @@ ones better by 0.28 or more in all pairs but one of 200, also with one sample a 
 
 ENOUGH = 300
 """Points without which nothing is said of a view."""
+
+SURE = 5.0
+"""By how many standard errors a better fit must be one: images of one colour fit by their noise,
+and in few pixels that may be much. (A correlation over n pixels is uncertain by 1 / sqrt(n).)
+"""
 
 _SUSPECTS = 20
 """How many views, those that fit worst, are tried in each other's places."""
@@ -82,14 +88,22 @@ def _gain(
     a: int,
     b: int,
 ) -> float:
-    """How much better two images fit in each other's place, in all."""
+    """How much better two images surely fit in each other's place, in all; -inf if unsure."""
     others = total.without(shown[a]).without(shown[b])
-    gain = 0.0
+    gain, variance = 0.0, 0.0
     for place, other in ((a, b), (b, a)):
         before = _fit(shown[place], others)
         after = _fit(_brightness(cross, place, images[other]), others)
         gain += -1.0 if before is None or after is None else after - before
-    return gain
+        variance += 2 / max(1, _pixels(cross, place, others))
+    return gain if gain >= SURE * math.sqrt(variance) else -math.inf
+
+
+def _pixels(cross: CrossView, place: int, others: _Mean) -> int:
+    """In how many pixels a view sees what others see: a pixel may show many samples."""
+    seen = cross.seen[place] & (others.counts > 0)
+    pixels, _ = cross.samples.cameras[place].project(cross.samples.in_world[seen])
+    return len(np.unique(pixels.astype(np.int64), axis=0))
 
 
 def _brightness(cross: CrossView, place: int, levels: npt.NDArray[np.uint8]) -> Array:
