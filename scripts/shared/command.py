@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from scripts.shared.errors import InputError
-from viewbatch.errors import ViewbatchError
+from viewbatch.errors import ViewbatchError, one_line
 
 
 class Parser(argparse.ArgumentParser):
@@ -21,14 +21,18 @@ def answered(parser: Parser, work: Callable[[], None]) -> int:
     try:
         work()
     except (InputError, ViewbatchError) as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
+        _say(f"{parser.prog}: {error}")
         return error.exit_code
     except OSError as error:
-        print(f"{parser.prog}: {error.filename} cannot be used: {error.strerror}", file=sys.stderr)
+        _say(f"{parser.prog}: {error.filename} cannot be used: {error.strerror}")
         return 1
     except SystemExit as stop:  # argparse exits by itself after --help
         return int(stop.code or 0)
     return 0
+
+
+def _say(text: str) -> None:
+    print(one_line(text), file=sys.stderr)
 
 
 def at_least(lowest: int) -> Callable[[str], int]:

@@ -385,6 +385,7 @@ def make_files(folder: Path) -> None:
     (folder / "short.exr").write_bytes((folder / "a.exr").read_bytes()[:-50])
     Image.new("RGB", (4, 3)).save(folder / "color.png")
     Image.new("RGB", (4, 3)).save(folder / "photo.png")
+    (folder / "folder.json").mkdir()
     noise = np.random.default_rng(1).integers(0, 256, (64, 64), np.uint8)
     Image.fromarray(noise).save(folder / "whole.png")
     (folder / "short.png").write_bytes((folder / "whole.png").read_bytes()[:2000])
@@ -466,6 +467,10 @@ def make_files(folder: Path) -> None:
             "a.exr --image photo.png --draw b.png",
             "photo.png has 4 x 3 pixels and the id map a.exr 30 x 20; "
             "name the image of the same view with --image",
+        ),
+        (
+            "a.exr --json folder.json",
+            "the output folder.json is a folder; name a file",
         ),
         (
             "a.exr --draw photo.png",

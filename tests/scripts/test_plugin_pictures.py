@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from scripts.plugin_pictures.subject import (
     overview_camera,
     read_mesh,
 )
+from scripts.shared.errors import InputError
 from scripts.shared.pictures import NOTHING
 from viewbatch.dataset import Dataset
 from viewbatch.geometry import Camera, Intrinsics
@@ -143,6 +145,26 @@ def test_boxes_are_drawn_where_the_record_has_them(subject: Subject) -> None:
         ]
         nearest = min(np.abs(pixel - color_of_id(box["id"])).max() for pixel in on_edges)
         assert nearest < 30, box
+
+
+def test_a_view_without_boxes_is_refused(subject: Subject) -> None:
+    view = replace(subject.view, record=replace(subject.view.record, notes={}))
+    with pytest.raises(InputError) as refusal:
+        PICTURES["bounding_box"](replace(subject, view=view))
+    assert str(refusal.value) == (
+        f"the views of {subject.dataset.folder} have no boxes_px; enable the plugin bounding_box"
+    )
+
+
+def test_a_narrow_view_is_refused(subject: Subject) -> None:
+    narrow = replace(subject.view.record.camera, camera=CAMERA)
+    view = replace(subject.view, record=replace(subject.view.record, camera=narrow))
+    with pytest.raises(InputError) as refusal:
+        replace(subject, view=view)
+    assert str(refusal.value) == (
+        f"view 1 of {subject.dataset.folder} is 40 pixels wide, expected at least {WIDTH_PX}; "
+        "render it with a larger render.resolution_x"
+    )
 
 
 def test_triangles_of_the_mesh_are_what_the_view_shows(subject: Subject) -> None:

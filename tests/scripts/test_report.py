@@ -333,13 +333,17 @@ def test_times_are_those_of_the_logs(copy: Path) -> None:
     assert first.processes == 1
     (copy / "batch-99999999T000000Z-vm-1.log").write_text(
         "2026-01-01 10:00:00,000 INFO view 3: 61.25 s, /x/003_view.json\n"
-        '2026-01-01 10:00:00,000 DEBUG timings {"colour": 60.5, "rest": 0.5}\n'
+        '2026-01-01 10:00:00,000 DEBUG timings {"threads": {"MainThread": '
+        '{"colour": {"wall_s": 40.5}, '
+        '"colour: Cycles": {"wall_s": 20.0}, "rest": {"wall_s": 0.5}}, '
+        '"viewbatch-writer": {"encoding": {"wall_s": 9.0}}}, "peak_bytes": 1}\n'
         "2026-01-01 10:00:00,000 INFO view 4: what follows was cut off"
     )
     second = read_times(copy)
     assert second.views == {**first.views, 3: 61.25}
     assert second.stages["colour"] == pytest.approx(first.stages["colour"] + 60.5)
     assert second.stages["rest"] == 0.5
+    assert "encoding" not in second.stages  # beside the others, and no time of its own
     for path in copy.glob("batch-*.log"):
         path.unlink()
     assert main([str(copy)]) == 0

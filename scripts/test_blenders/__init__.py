@@ -1,0 +1,1 @@
+"""The tests that need Blender, on every Blender there is."""
