@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -99,20 +100,34 @@ def level_difference(view: View, path: Path, background: float = 0.0) -> int:
     Where the converted image has no alpha, the view's is put on grey of `background`.
     Raises `DatasetError` for a file that is no image of the view's size.
     """
-    try:
-        with Image.open(path) as image:
-            found = np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DatasetError(f"{path} cannot be read as an image: {error}") from error
+    with open_converted(path) as image:
+        found = np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
     wanted = read_levels(view) if found.shape[2] == 4 else read_colors(view, background)
-    if found.shape[:2] != wanted.shape[:2]:
-        raise DatasetError(
-            f"{path} has {found.shape[1]}x{found.shape[0]} pixels, and view {view.index} "
-            f"{wanted.shape[1]}x{wanted.shape[0]}"
-        )
+    require_size(path, found, wanted)
     if found.shape[2] > wanted.shape[2]:
         wanted = np.pad(wanted, ((0, 0), (0, 0), (0, 1)), constant_values=255)
     return int(np.abs(found.astype(np.int16) - wanted).max())
+
+
+@contextmanager
+def open_converted(path: Path) -> Iterator[Image.Image]:
+    """An image of a conversion; raises `DatasetError` where what is read of it is none."""
+    try:
+        with Image.open(path) as image:
+            yield image
+    except (OSError, SyntaxError, ValueError) as error:
+        raise DatasetError(f"{path} cannot be read as an image: {error}; convert again") from error
+
+
+def require_size(
+    path: Path, found: npt.NDArray[np.generic], wanted: npt.NDArray[np.generic]
+) -> None:
+    """Raise `DatasetError` where what a file holds, (H, W, ...), is not as large as it must be."""
+    if found.shape[:2] != wanted.shape[:2]:
+        raise DatasetError(
+            f"{path} has {found.shape[1]}x{found.shape[0]} pixels, expected "
+            f"{wanted.shape[1]}x{wanted.shape[0]}; convert again"
+        )
 
 
 def write_mask(view: View, target: Path, *, without: int = 0) -> None:

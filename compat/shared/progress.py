@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
+from viewbatch.errors import one_line
+
 Item = TypeVar("Item")
 
 _bars: list[Any] = []
@@ -29,4 +31,4 @@ def say(text: str) -> None:
     """Print a message on a line of its own, below bars that an error left unfinished."""
     while _bars:
         _bars.pop().close()
-    print(text, file=sys.stderr)
+    print(one_line(text), file=sys.stderr)

@@ -67,7 +67,8 @@ def normals_in_cam(view: View) -> npt.NDArray[np.float32]:
             return transform_points(cam_from_world, normals).astype(np.float32)
         case other:
             raise DatasetError(
-                f"{view.path('normal')} holds {other!r}, expected surface normals in world or cam"
+                f"{view.path('normal')} holds {other!r}, expected surface normals in world or cam; "
+                "render it again"
             )
 
 

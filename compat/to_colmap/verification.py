@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pycolmap
-from PIL import Image
 
 from compat.shared.files import check_files
-from compat.shared.images import level_difference
+from compat.shared.images import level_difference, open_converted, require_size
 from compat.shared.job import Conversion
 from compat.shared.progress import progress
 from compat.shared.report import PIXEL_LIMIT, Report
@@ -209,17 +208,10 @@ def _surface_errors(
 
 def _mask_difference(view: View, path: Path) -> int:
     """How many pixels a mask keeps or drops wrongly."""
-    try:
-        with Image.open(path) as mask:
-            kept = np.asarray(mask.convert("L")) != 0
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DatasetError(f"{path} cannot be read as an image: {error}") from error
+    with open_converted(path) as mask:
+        kept = np.asarray(mask.convert("L")) != 0
     wanted = np.asarray(view.read("mask"), dtype=np.uint32) > 0
-    if kept.shape != wanted.shape:
-        raise DatasetError(
-            f"{path} has {kept.shape[1]}x{kept.shape[0]} pixels, and view {view.index} "
-            f"{wanted.shape[1]}x{wanted.shape[0]}"
-        )
+    require_size(path, kept, wanted)
     return int(np.count_nonzero(kept != wanted))
 
 
@@ -283,7 +275,7 @@ def _check_dense(
     for image, view in progress(images, "dense"):
         placed = model.find_image_with_name(image.name)
         if placed is None:
-            raise DatasetError(f"{dense / 'sparse'} has no image {image.name}")
+            raise DatasetError(f"{dense / 'sparse'} has no image {image.name}; convert again")
         errors.append(_surface_errors(model, placed, view, 0.5 - INTEGER_CENTERS_PX))
         levels.append(level_difference(view, dense / "images" / image.name))
         file = f"{image.name}.geometric.bin"

@@ -10,11 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from compat.shared.cameras import pixels_of
 from compat.shared.files import check_files
-from compat.shared.images import level_difference
+from compat.shared.images import level_difference, open_converted
 from compat.shared.job import Conversion
 from compat.shared.progress import progress
 from compat.shared.report import PIXEL_LIMIT, Report
@@ -85,7 +84,7 @@ def verify(conversion: Conversion) -> Report:
         found.reach.append(float(np.linalg.norm(of_object, axis=-1).max(initial=0.0)))
         path = folder / "image" / image
         found.levels.append(level_difference(view, path, background))
-        with Image.open(path) as opened:
+        with open_converted(path) as opened:
             found.modes.add(opened.mode)
         found.mask_pixels.append(_wrong_pixels(folder / "mask" / image, seen))
     report.largest("surface points", np.concatenate(found.pixels), PIXEL_LIMIT, "px", of="points")
@@ -164,11 +163,8 @@ def _seen(view: View, ground: int) -> npt.NDArray[np.bool_]:
 
 def _wrong_pixels(path: Path, seen: npt.NDArray[np.bool_]) -> int:
     """How many pixels of a mask file, read as IDR does, are not as they should be."""
-    try:
-        with Image.open(path) as image:
-            grey = np.asarray(image.convert("L"))
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DatasetError(f"{path} cannot be read as an image: {error}") from error
+    with open_converted(path) as image:
+        grey = np.asarray(image.convert("L"))
     if grey.shape != seen.shape:
         return seen.size
     return int(np.count_nonzero((grey > 127.5) != seen))

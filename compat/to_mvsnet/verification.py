@@ -9,11 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from compat.shared.cameras import check_rigid, pixels_of
 from compat.shared.files import check_files
-from compat.shared.images import Levels, level_difference, read_colors
+from compat.shared.images import (
+    Levels,
+    level_difference,
+    open_converted,
+    read_colors,
+    require_size,
+)
 from compat.shared.job import Conversion
 from compat.shared.progress import progress
 from compat.shared.report import PIXEL_LIMIT, Report
@@ -122,11 +127,7 @@ def _check_view(
     checked.pixels.append(np.linalg.norm(found_px - wanted_px, axis=-1))
     depth = _read_pfm(folder / layout.name(layout.depth, number))
     small = wanted[::step, ::step]
-    if depth.shape != small.shape:
-        raise DatasetError(
-            f"{folder / layout.name(layout.depth, number)} has {depth.shape[1]}x{depth.shape[0]} "
-            f"pixels, expected {small.shape[1]}x{small.shape[0]}; convert again"
-        )
+    require_size(folder / layout.name(layout.depth, number), depth, small)
     checked.depth_m.append(float(np.abs(depth.astype(np.float64) - small).max()))
     _check_planes(checked, camera.line, wanted, written.planes)
     names = layout.image_names(number)
@@ -138,7 +139,7 @@ def _check_view(
         colors = np.where(wanted[..., None] > 0, read_colors(view, background), np.uint8(0))
         checked.levels.append(_difference(folder / layout.name(layout.masked, number), colors))
     if layout.mask is not None:
-        mask = _read_levels(folder / layout.name(layout.mask, number), "L", small.shape)
+        mask = _read_levels(folder / layout.name(layout.mask, number), "L", small)
         # As readers take it, where it is more than half of white.
         checked.differing.append(int(((mask > 127) != (small > 0)).sum()))
 
@@ -269,21 +270,14 @@ def _read_pfm(path: Path) -> Depth:
     return np.asarray(rows[::-1], dtype=np.float32)
 
 
-def _read_levels(path: Path, mode: str, shape: tuple[int, ...]) -> Levels:
-    try:
-        with Image.open(path) as image:
-            levels = np.asarray(image.convert(mode))
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DatasetError(f"{path} cannot be read as an image: {error}; convert again") from error
-    if levels.shape[:2] != shape[:2]:
-        raise DatasetError(
-            f"{path} has {levels.shape[1]}x{levels.shape[0]} pixels, expected "
-            f"{shape[1]}x{shape[0]}; convert again"
-        )
+def _read_levels(path: Path, mode: str, wanted: Levels | Depth) -> Levels:
+    with open_converted(path) as image:
+        levels = np.asarray(image.convert(mode))
+    require_size(path, levels, wanted)
     return levels
 
 
 def _difference(path: Path, wanted: Levels) -> int:
     """The largest difference of an image from levels (H, W, 3)."""
-    levels = _read_levels(path, "RGB", wanted.shape)
+    levels = _read_levels(path, "RGB", wanted)
     return int(np.abs(levels.astype(np.int16) - wanted).max())

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from compat.shared.cameras import pixels_of
+from compat.shared.images import open_converted
 from compat.to_nerf.nerfstudio import LENS
 from viewbatch.errors import DatasetError
 from viewbatch.geometry.transforms import Array
@@ -155,11 +155,8 @@ def _matrix(rows: object) -> Array:
 
 
 def _size(path: Path) -> tuple[int, int]:
-    try:
-        with Image.open(path) as image:
-            return image.size
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DatasetError(f"{path} cannot be read as an image: {error}") from error
+    with open_converted(path) as image:
+        return image.size
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -122,4 +122,4 @@ def assert_settings_refused(
     path = folder / "conversion.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "settings": settings}))
     result = run(name, "--verify", dataset.folder, folder)
-    assert (result.code, result.said) == (2, [f"{name}.py: {path} {problem}; convert again"])
+    assert (result.code, result.said) == (2, [f"{name}.py: {path} {problem}"])

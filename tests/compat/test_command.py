@@ -338,6 +338,70 @@ def test_a_record_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
         )
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+@pytest.mark.usefixtures("dataset")
+def test_an_output_that_is_a_link_to_nowhere_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "out").symlink_to(tmp_path / "gone")
+    result = run(NAME, "in", "out", cwd=tmp_path)
+    assert (result.code, result.said) == (
+        2, [f"{NAME}.py: the output out is a link to nowhere; name a folder"],
+    )  # fmt: skip
+
+
+@pytest.mark.usefixtures("dataset")
+def test_an_output_in_a_file_is_refused(tmp_path: Path) -> None:
+    result = run(NAME, "in", "in/dataset.json/out", cwd=tmp_path)
+    assert (result.code, result.said) == (
+        1,
+        [
+            f"{NAME}.py: {Path('in/dataset.json/out/.conversion-unfinished')} cannot be used: Not "
+            "a directory; nothing was converted"
+        ],
+    )
+
+
+@pytest.mark.usefixtures("dataset")
+def test_a_file_that_holds_no_split_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "split.json").write_text('{"train": "all"}')
+    result = run(NAME, "in", "out", "--split", "split.json", cwd=tmp_path)
+    assert (result.code, result.said) == (
+        2,
+        [
+            f"{NAME}.py: split.json holds no split; expected lists of view indices under train, "
+            'val and test, such as {"train": [1, 2, 3], "test": [0]}'
+        ],
+    )
+
+
+def without(dataset: Path, kind: str) -> None:
+    """Take a kind of file out of the record of view 2."""
+    path = dataset / "002_view.json"
+    tree = json.loads(path.read_text(encoding="utf-8"))
+    del tree["files"][kind]
+    path.write_text(json.dumps(tree), encoding="utf-8")
+
+
+def test_a_view_without_colours_is_refused(dataset: Path, tmp_path: Path) -> None:
+    without(dataset, "render")
+    result = run(NAME, "in", "out", cwd=tmp_path)
+    assert (result.code, result.said) == (
+        2, [f"{NAME}.py: view 2 of in has no colour image"],
+    )  # fmt: skip
+
+
+def test_a_view_without_depth_cannot_be_verified(dataset: Path, tmp_path: Path) -> None:
+    converted(NAME, dataset, tmp_path / "out")
+    without(dataset, "depth")
+    result = run(NAME, "--verify", "in", "out", cwd=tmp_path)
+    assert (result.code, result.said) == (
+        2,
+        [
+            f"{NAME}.py: view 2 of in has no depth, by which conversions are checked; add "
+            '"depth" to [plugins] enabled and render again'
+        ],
+    )
+
+
 # Interrupts
 
 

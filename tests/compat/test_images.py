@@ -10,6 +10,7 @@ from PIL import Image
 
 from compat.shared.images import (
     level_difference,
+    place_file,
     place_image,
     read_colors,
     read_levels,
@@ -17,6 +18,7 @@ from compat.shared.images import (
 )
 from tests.compat.datasets import CENTRED, Array, make
 from viewbatch.dataset import Dataset, View
+from viewbatch.errors import DatasetError, RunError
 
 # EXR holds linear colour, without a view transform.
 SMALL = (
@@ -108,3 +110,21 @@ def test_a_mask_is_255_where_an_object_is(shifted: Dataset, tmp_path: Path) -> N
     assert mode == "L"
     assert np.array_equal(found, np.where(view.read("mask") > 0, 255, 0))
     assert 0 < np.count_nonzero(found) < found.size
+
+
+def test_an_image_of_another_size_is_named(png: View, tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.new("RGB", (36, 48)).save(path)
+    with pytest.raises(DatasetError) as refusal:
+        level_difference(png, path)
+    assert str(refusal.value) == f"{path} has 36x48 pixels, expected 48x36; convert again"
+
+
+def test_a_link_that_cannot_be_made_is_told(png: View, tmp_path: Path) -> None:
+    """As on another disk, or one that has no second names."""
+    with pytest.raises(RunError) as refusal:
+        place_file(png, "render", tmp_path / "none" / "a.png", link=True)
+    assert str(refusal.value) == (
+        f"{png.path('render')} cannot be hard-linked to {tmp_path / 'none'}: No such file or "
+        "directory; leave out --link to copy"
+    )

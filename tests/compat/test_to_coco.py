@@ -560,10 +560,10 @@ def test_outlines_of_another_form_are_noticed(
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        ({}, "lacks the setting segmentation"),
+        ({}, "lacks the setting segmentation; convert again"),
         (
             {"segmentation": "png"},
-            "has 'png' for the setting segmentation, which no conversion has",
+            "has 'png' for the setting segmentation, which no conversion has; convert again",
         ),
     ],
 )

@@ -23,7 +23,9 @@ from PIL import Image
 from compat.to_colmap.dense import read_map, write_map
 from compat.to_colmap.reconstruction import fused, surface_distances, triangulated, undistorted
 from tests.compat.datasets import CENTRED, ROOT, converted, make, run, surface
+from tests.verify.damage import refresh_hashes
 from viewbatch.dataset import Dataset
+from viewbatch.dataset.exr import read_exr, write_exr
 
 NAME = "to_colmap"
 Array = npt.NDArray[Any]
@@ -859,3 +861,30 @@ def test_what_cannot_be_read_is_named(
     assert result.code == 2
     (line,) = result.said
     assert line.startswith(f"to_colmap.py: {message.format(folder=fresh)}")
+
+
+def test_a_dense_model_of_other_images_is_named(shifted: Dataset, fresh: Path) -> None:
+    path = fresh / "dense" / "sparse" / "images.bin"
+    path.write_bytes(path.read_bytes().replace(b"002.png", b"009.png"))
+    result = run(NAME, "--verify", shifted.folder, fresh)
+    assert result.code == 2
+    assert result.said[-1] == (f"to_colmap.py: {path.parent} has no image 002.png; convert again")
+
+
+def test_normals_of_another_frame_are_refused(shifted: Dataset, tmp_path: Path) -> None:
+    dataset = Dataset.open(shutil.copytree(shifted.folder, tmp_path / "in"))
+    view = dataset.view(0)
+    path = view.path("normal")
+    write_exr(
+        path,
+        read_exr(path),
+        cam_from_world=view.camera.cam_from_world,
+        attributes={"viewbatch/quantity": "surface normal in model"},
+    )
+    refresh_hashes(view)
+    result = run(NAME, dataset.folder, tmp_path / "out", "--dense")
+    assert result.code == 2
+    assert result.said[-1] == (
+        f"to_colmap.py: {path} holds 'surface normal in model', expected surface normals in world "
+        "or cam; render it again"
+    )

@@ -544,14 +544,14 @@ def test_matrices_of_another_form_are_named(
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        ({}, "lacks the setting background"),
+        ({}, "lacks the setting background; convert again"),
         (
             {"background": 2, "margin": 0.1},
-            "has 2 for the setting background, which no conversion has",
+            "has 2 for the setting background, which no conversion has; convert again",
         ),
         (
             {"background": 0, "margin": "x"},
-            "has 'x' for the setting margin, which no conversion has",
+            "has 'x' for the setting margin, which no conversion has; convert again",
         ),
     ],
 )
@@ -569,5 +569,8 @@ def test_a_mask_that_is_no_image_is_named(shifted: Dataset, folder: Path, tmp_pa
     path = broken / "mask" / "003.png"
     assert (result.code, result.said) == (
         2,
-        [f"{NAME}.py: {path} cannot be read as an image: cannot identify image file '{path}'"],
+        [
+            f"{NAME}.py: {path} cannot be read as an image: cannot identify image file '{path}'; "
+            "convert again"
+        ],
     )

@@ -560,10 +560,12 @@ def test_blender_a_model_far_from_its_origin_gives_a_warning(far: Dataset, tmp_p
     assert converted(NAME, "--verify", far.folder, tmp_path / "out").code == 0
 
 
-LENS_ALONE = (
-    "does not fit --layout blender, which has one field of view for all images and nothing else of "
-    "a lens: "
-)
+def lens_refusal(dataset: Dataset, faults: str) -> str:
+    return (
+        f"to_nerf.py: {dataset.folder} does not fit --layout blender, which has one field of view "
+        f"for all images and nothing else of a lens: {faults}; or use --layout nerfstudio, which "
+        "has all of it"
+    )
 
 
 def test_blender_refuses_a_shifted_lens_and_pixels_that_are_not_square(
@@ -572,10 +574,12 @@ def test_blender_refuses_a_shifted_lens_and_pixels_that_are_not_square(
     result = run(NAME, shifted.folder, tmp_path / "out", "--layout", "blender")
     assert result.code == 2
     assert result.said == [
-        f"to_nerf.py: {shifted.folder} {LENS_ALONE}the principal point is (54, 40.5) px and the "
-        "middle of the frame (60, 45) (set camera.lens.shift_x and shift_y to 0); fx is 166.667 px "
-        "and fy 208.333 px (set render.pixel_aspect_x and pixel_aspect_y to 1); or use --layout "
-        "nerfstudio, which has all of it"
+        lens_refusal(
+            shifted,
+            "the principal point is (54, 40.5) px and the middle of the frame (60, 45) (set "
+            "camera.lens.shift_x and shift_y to 0); fx is 166.667 px and fy 208.333 px (set "
+            "render.pixel_aspect_x and pixel_aspect_y to 1)",
+        )
     ]
     assert not (tmp_path / "out").exists()
 
@@ -584,8 +588,10 @@ def test_blender_refuses_different_intrinsics(zoomed: Dataset, tmp_path: Path) -
     result = run(NAME, zoomed.folder, tmp_path / "out", "--layout", "blender")
     assert result.code == 2
     assert result.said == [
-        f"to_nerf.py: {zoomed.folder} {LENS_ALONE}the intrinsics vary from view to view (set "
-        "camera.lens.focal_length to one number); or use --layout nerfstudio, which has all of it"
+        lens_refusal(
+            zoomed,
+            "the intrinsics vary from view to view (set camera.lens.focal_length to one number)",
+        )
     ]
     # One view has one lens.
     one = converted(NAME, zoomed.folder, tmp_path / "one", "--layout", "blender", "--views", "1")
@@ -973,10 +979,19 @@ def test_blender_values_of_another_form_are_named(
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        (None, "lacks the setting layout"),
-        ({"layout": "nsvf"}, "has 'nsvf' for the setting layout, which no conversion has"),
-        ({"masks": "yes"}, "has 'yes' for the setting masks, which no conversion has"),
-        ({"depths": "exr"}, "has 'exr' for the setting depths, which no conversion has"),
+        (None, "lacks the setting layout; convert again"),
+        (
+            {"layout": "nsvf"},
+            "has 'nsvf' for the setting layout, which no conversion has; convert again",
+        ),
+        (
+            {"masks": "yes"},
+            "has 'yes' for the setting masks, which no conversion has; convert again",
+        ),
+        (
+            {"depths": "exr"},
+            "has 'exr' for the setting depths, which no conversion has; convert again",
+        ),
     ],
 )
 def test_a_record_without_its_settings_is_refused(
@@ -992,7 +1007,7 @@ def test_a_record_without_its_settings_is_refused(
     record["settings"] = {} if settings is None else {**record["settings"], **settings}
     path.write_text(json.dumps(record))
     result = run(NAME, "--verify", shifted.folder, folder)
-    assert (result.code, result.said) == (2, [f"to_nerf.py: {path} {problem}; convert again"])
+    assert (result.code, result.said) == (2, [f"to_nerf.py: {path} {problem}"])
 
 
 BROKEN_MATRIX = '{"frames": [{"file_path": "images/000.png", "transform_matrix": [[1.0]], ' + (

@@ -374,19 +374,23 @@ def test_faults_of_different_intrinsics_are_noticed(
 @pytest.mark.parametrize(
     ("name", "text", "problem"),
     [
-        ("pose/0_001.txt", "1 0 0\n0 1 0\n0 0 1\n", "does not hold 4x4 numbers"),
-        ("pose/0_001.txt", "1 0\n0 1\n", "does not hold 4x4 numbers"),
-        ("pose/0_001.txt", "", "does not hold 4x4 numbers"),
-        ("pose/0_001.txt", "1 0 0 0\n0 1 0 0\n0 0 1", "does not hold 4x4 numbers"),
-        ("pose/0_001.txt", "nan 0 0 0\n0 1 0 0\n0 0 1 0\n0 0 0 1\n", "does not hold 4x4 numbers"),
+        ("pose/0_001.txt", "1 0 0\n0 1 0\n0 0 1\n", "does not hold 4x4 numbers; convert again"),
+        ("pose/0_001.txt", "1 0\n0 1\n", "does not hold 4x4 numbers; convert again"),
+        ("pose/0_001.txt", "", "does not hold 4x4 numbers; convert again"),
+        ("pose/0_001.txt", "1 0 0 0\n0 1 0 0\n0 0 1", "does not hold 4x4 numbers; convert again"),
+        (
+            "pose/0_001.txt",
+            "nan 0 0 0\n0 1 0 0\n0 0 1 0\n0 0 0 1\n",
+            "does not hold 4x4 numbers; convert again",
+        ),
         (
             "pose/0_001.txt",
             "one",
-            "cannot be read as numbers: could not convert string to float: 'one'",
+            "cannot be read as numbers: could not convert string to float: 'one'; convert again",
         ),
-        ("intrinsics.txt", "100 60 45 0\n", "does not hold 4x4 numbers"),
-        ("bbox.txt", "0 1\n", "does not hold 1x7 numbers"),
-        ("bbox.txt", "0 0 0 1 1 1\n", "does not hold 1x7 numbers"),
+        ("intrinsics.txt", "100 60 45 0\n", "does not hold 4x4 numbers; convert again"),
+        ("bbox.txt", "0 1\n", "does not hold 1x7 numbers; convert again"),
+        ("bbox.txt", "0 0 0 1 1 1\n", "does not hold 1x7 numbers; convert again"),
     ],
 )
 def test_numbers_of_another_form_are_named(
@@ -395,7 +399,7 @@ def test_numbers_of_another_form_are_named(
     (fresh / name).write_text(text)
     result = run(NAME, "--verify", shifted.folder, fresh)
     assert result.code == 2
-    assert result.said[-1].endswith(f"{NAME}.py: {fresh / name} {problem}; convert again")
+    assert result.said[-1].endswith(f"{NAME}.py: {fresh / name} {problem}")
 
 
 def test_distances_that_were_cut_short_are_named(shifted: Dataset, fresh: Path) -> None:
@@ -409,13 +413,17 @@ def test_distances_that_were_cut_short_are_named(shifted: Dataset, fresh: Path) 
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        ({}, "lacks the setting own_intrinsics"),
+        ({}, "lacks the setting own_intrinsics; convert again"),
         (
             {"first_pixel_center_px": "half"},
-            "has 'half' for the setting first_pixel_center_px, which no conversion has",
+            "has 'half' for the setting first_pixel_center_px, which no conversion has; convert "
+            "again",
         ),
-        ({"depth": None}, "has None for the setting depth, which no conversion has"),
-        ({"voxel_size_m": [1]}, "has [1] for the setting voxel_size_m, which no conversion has"),
+        ({"depth": None}, "has None for the setting depth, which no conversion has; convert again"),
+        (
+            {"voxel_size_m": [1]},
+            "has [1] for the setting voxel_size_m, which no conversion has; convert again",
+        ),
     ],
 )
 def test_a_record_without_its_settings_is_refused(
@@ -427,7 +435,7 @@ def test_a_record_without_its_settings_is_refused(
     path.write_text(json.dumps(record))
     result = run(NAME, "--verify", shifted.folder, fresh)
     assert result.code == 2
-    assert result.said[-1].endswith(f"{NAME}.py: {path} {problem}; convert again")
+    assert result.said[-1].endswith(f"{NAME}.py: {path} {problem}")
 
 
 def test_a_model_far_from_its_origin_gives_a_warning(far: Dataset, tmp_path: Path) -> None:
