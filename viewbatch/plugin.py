@@ -213,9 +213,9 @@ def find(
     if folder is not None and not folder.is_dir():
         problems.append(f"plugins.path: expected a folder, found {str(folder)!r}")
     for name in dict.fromkeys([*enabled, *tables]):
-        path = next((p for f in folders if (p := f / f"{name}.py").is_file()), None)
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             continue  # reported with the table's other keys
+        path = next((p for f in folders if (p := f / f"{name}.py").is_file()), None)
         if name in RESERVED or keyword.iskeyword(name):
             problems.append(f"plugins.{name}: {name} is reserved; give the plugin another name")
             continue

@@ -118,6 +118,10 @@ def _parse_override(text: str) -> dict[str, Any]:
         raise ValueError(form)
     value = value.strip()
     try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValueError(f"--set {key}: expected UTF-8 text, found {describe(value)}") from None
+    try:
         return tomllib.loads(f"{key} = {value}")
     except tomllib.TOMLDecodeError:
         pass

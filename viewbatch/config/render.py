@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 from viewbatch._decode import Between, NonNegative
 
 Percent = Annotated[int, Between(0, 100)]
+MOST_PIXELS = 1 << 29
+"""Four channels of them are as many numbers as a 32-bit integer counts."""
 MOST_TRANSPARENT = 1023
 """Surfaces that a path can cross in any Blender."""
 Bounces = Annotated[int, Between(0, 1024)]
@@ -170,6 +172,14 @@ class RenderConfig:
                 (
                     f"{self.resolution_percentage} % of {self.resolution_x}x{self.resolution_y} "
                     "leaves no pixel"
+                ),
+            )
+        if self.width * self.height > MOST_PIXELS:
+            yield (
+                "resolution_percentage",
+                (
+                    f"{self.width}x{self.height} are more pixels than the {MOST_PIXELS} that "
+                    "Blender can hold in an image"
                 ),
             )
         limit = 16383 if self.image_settings.file_format is FileFormat.WEBP else 65535
