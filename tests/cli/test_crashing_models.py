@@ -90,8 +90,10 @@ def waiting_for_ever(host: Host, here: Path) -> Iterator[tuple[subprocess.Popen[
     """A run whose other process waits for a layer of the model, and that process's number."""
     for name in ("first", "second"):
         os.mkfifo(here / f"{name}.usda")
-    layers = "subLayers = [@./first.usda@, @./second.usda@]"
-    layered = TRIANGLE.replace('"Z"', f'"Z"\n    {layers}')
+    # Pipes that the model itself names are refused; those of a layer of it are not looked for.
+    middle = "#usda 1.0\n(\n    subLayers = [@./first.usda@, @./second.usda@]\n)\n"
+    (here / "middle.usda").write_text(middle, encoding="utf-8")
+    layered = TRIANGLE.replace('"Z"', '"Z"\n    subLayers = [@./middle.usda@]')
     (here / "model.usda").write_text(layered, encoding="utf-8")
     with host.start("model.usda", "out", cwd=here) as process:
         # Opening a pipe returns when it is opened to be read: were it never, by this.
