@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TextIO
 
 
 def open_closed() -> None:
@@ -13,7 +14,7 @@ def open_closed() -> None:
     Python has None in place of such a stream.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is not None:
+        if _works(getattr(sys, name)):
             continue
         try:
             os.fstat(number)
@@ -25,3 +26,13 @@ def open_closed() -> None:
             os.set_inheritable(number, True)
         mode = "w" if number else "r"
         setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
+
+
+def _works(stream: TextIO | None) -> bool:
+    """Whether there is a stream: what was given its number since may be no file to write to."""
+    try:
+        if stream is not None:
+            stream.flush()
+    except OSError:
+        return False
+    return stream is not None
