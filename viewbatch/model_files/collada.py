@@ -8,6 +8,7 @@ sampler whose surface is missing.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -223,12 +224,11 @@ class _Document:
 
     def _check(self, primitive: _Primitive) -> None:
         vertices, offset = primitive.inputs.get("VERTEX", ("", 0))
-        source = self.positions.pop(vertices, "") or vertices
+        source = self.positions.get(vertices) or vertices
         if source in self.rows:
             count, rows, line = self.rows[source]
             bad = np.count_nonzero(numbers.unusable(rows))
             self.unplaced.add(np.full(bad, line))
-            self.positions[vertices] = source
             self.rows[source] = count, rows[:0], line  # counted once
         else:
             raise DamageError(f"the faces in line {primitive.line} have no positions")
@@ -278,7 +278,8 @@ class _Document:
             name = unquote(re.sub(r"^file:/{0,2}", "", uri))
             places.check(uri, name, f"{folder}/{name}", uri, f"{folder}/{uri}")
             if key in self.used_images and not any(
-                Path(place).is_file() for place in (name, f"{folder}/{name}") if "\0" not in name
+                os.path.isfile(place)  # noqa: PTH113 - a name may be too long for Path
+                for place in (name, f"{folder}/{name}")
             ):
                 absent.add([_name(uri)])
         return absent

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from viewbatch.errors import ModelError
-from viewbatch.model_files.damage import DamageError
+from viewbatch.model_files.damage import COPY_AGAIN, DamageError
 from viewbatch.model_files.kinds import Kind
 
 HEAD = 4096
@@ -59,7 +59,7 @@ def check(path: Path, kind: Kind) -> None:
     with path.open("rb") as file:
         head = file.read(HEAD)
     if not head:
-        raise DamageError("the file is empty", "copy or download it again")
+        raise DamageError("the file is empty", COPY_AGAIN)
     for begin, found, extension in _MODELS:
         if begin.match(head):
             if found is not kind:

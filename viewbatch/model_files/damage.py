@@ -13,6 +13,9 @@ import numpy.typing as npt
 SHOWN = 60
 """Characters of a name."""
 
+EXPORT_AGAIN = "export it again"
+COPY_AGAIN = "copy or download it again"
+
 
 @dataclass
 class Defect:
@@ -66,7 +69,7 @@ def warnings(path: Path, defects: Iterable[Defect]) -> tuple[str, ...]:
 class DamageError(Exception):
     """Why a file must not be imported, with "it" for the file; `read` adds its name."""
 
-    def __init__(self, found: str, remedy: str = "export it again") -> None:
+    def __init__(self, found: str, remedy: str = EXPORT_AGAIN) -> None:
         super().__init__(f"{found}; {remedy}")
 
 
@@ -74,7 +77,7 @@ class CutShortError(DamageError):
     """A file lacks its end."""
 
     def __init__(self, found: str) -> None:
-        super().__init__(found, "copy or download it again")
+        super().__init__(found, COPY_AGAIN)
 
 
 def shown(name: bytes) -> str:

@@ -17,6 +17,12 @@ _MOST_OPTIONS = 4096
 _GREY = "which Blender draws in plain grey"
 
 
+def files(path: Path, libraries: Iterable[bytes]) -> tuple[Path, ...]:
+    """The material files of an OBJ file that there are."""
+    named = [path.with_suffix(".mtl"), *(_library(path, name) for name in libraries)]
+    return tuple(library for library in dict.fromkeys(named) if os.path.isfile(library))  # noqa: PTH113
+
+
 def defects(path: Path, libraries: Iterable[bytes], used: Iterable[bytes]) -> Iterator[Defect]:
     """Material files that do not exist, and materials that none defines.
 
@@ -25,10 +31,8 @@ def defects(path: Path, libraries: Iterable[bytes], used: Iterable[bytes]) -> It
     missing: list[bytes] = []
     defined = _defined(path.with_suffix(".mtl"))
     for name in dict.fromkeys(libraries):
-        # Joined as text, as Blender does: an absolute name does not leave the folder.
-        stem = name.strip(b'"').decode("utf-8", "surrogateescape")
-        library = Path(f"{path.parent}/{stem}")
-        places.check(stem, str(library))
+        library = _library(path, name)
+        places.check(_text(name), str(library))
         if os.path.isdir(library):  # noqa: PTH112 - a name may be too long for Path
             raise DamageError(f"its material file {damage.shown(name)} is no file", "name another")
         if os.path.isfile(library):  # noqa: PTH113
@@ -53,6 +57,15 @@ def defects(path: Path, libraries: Iterable[bytes], used: Iterable[bytes]) -> It
         unknown = Defect(f"material {what}", f"materials {what}", _GREY, place="")
         unknown.add([damage.shown(name) for name in undefined])
         yield unknown
+
+
+def _library(path: Path, name: bytes) -> Path:
+    """Joined as text, as Blender does: an absolute name does not leave the folder."""
+    return Path(f"{path.parent}/{_text(name)}")
+
+
+def _text(name: bytes) -> str:
+    return name.strip(b'"').decode("utf-8", "surrogateescape")
 
 
 def _defined(library: Path) -> set[bytes]:

@@ -337,7 +337,9 @@ def read(path: Path) -> Findings:
         )
     defects = [scan.vertices, scan.dangling, scan.small, scan.unknown]
     defects += mtl.defects(path, scan.libraries, scan.materials)
-    return Findings(warnings=damage.warnings(path, defects))
+    return Findings(
+        warnings=damage.warnings(path, defects), companions=mtl.files(path, scan.libraries)
+    )
 
 
 def _check_positions(scan: _Scan) -> None:

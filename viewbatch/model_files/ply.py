@@ -7,6 +7,7 @@ a strip of triangles that refers to none ends it.
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from collections import Counter
@@ -20,7 +21,7 @@ import numpy.typing as npt
 
 from viewbatch.errors import ModelError
 from viewbatch.model_files import damage, numbers
-from viewbatch.model_files.damage import CutShortError, DamageError, Defect
+from viewbatch.model_files.damage import COPY_AGAIN, CutShortError, DamageError, Defect
 from viewbatch.model_files.findings import Findings
 
 HEADER = 1 << 20
@@ -38,6 +39,7 @@ _SURFACES = {"face", "tristrips"}
 _AXES = ("x", "y", "z")
 _RESTART = -1
 """In place of a corner: a new strip begins."""
+_INTEGER = re.compile(rb"[+-]?[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,12 @@ class _Header:
     size: int
     lines: int
 
+    @property
+    def has_texture_coordinates(self) -> bool:
+        """Whether Blender makes a UV map, by the names that it looks for."""
+        named = {p.name for e in self.elements if e.name == "vertex" for p in e.properties}
+        return named >= {"s", "t"}
+
 
 def read(path: Path) -> Findings:
     """Check that a file holds what its header promises, and that its faces have vertices."""
@@ -77,7 +85,7 @@ def read(path: Path) -> Findings:
     if claimed > size:
         raise DamageError(
             f"its header claims {claimed} elements, and the file has {size} bytes",
-            "copy or download it again",
+            COPY_AGAIN,
         )
     vertices = next((e.count for e in header.elements if e.name == "vertex"), 0)
     if not any(e.count for e in header.elements if e.name in _SURFACES):
@@ -110,6 +118,11 @@ def read(path: Path) -> Findings:
             if bad.any():
                 dangles[np.repeat(np.arange(element.count), counts)[bad]] = True
             dangling.add(np.flatnonzero(dangles) + 1)
+            if dangling.count and header.has_texture_coordinates:
+                raise DamageError(
+                    f"its face number {dangles.argmax() + 1} refers to a missing vertex, of which "
+                    "Blender dies where vertices have texture coordinates"
+                )
             small.add(np.flatnonzero((counts < 3) & ~dangles) + 1)
             if dangling.count + small.count == element.count:
                 raise DamageError("none of its faces has three corners that exist")
@@ -345,6 +358,12 @@ def _table(element: _Element, values: npt.NDArray[Any]) -> _Columns | None:
     return columns
 
 
+def _listed(word: bytes, kind: str) -> float:
+    """A number of a list; NaN for a fraction where an integer is due, which Blender reads not."""
+    number = float(word)
+    return number if kind[0] == "f" or _INTEGER.fullmatch(word) else math.nan
+
+
 def _lines(element: _Element, rows: bytes, lines_before: int) -> _Columns:
     """The columns of rows that are not alike, line by line."""
     found: dict[str, list[float]] = {role: [] for role in (*_AXES, "corners", "")}
@@ -360,7 +379,7 @@ def _lines(element: _Element, rows: bytes, lines_before: int) -> _Columns:
                     at += 1
                     continue
                 length = int(words[at])
-                listed = [float(words[at + 1 + i]) for i in range(length)]
+                listed = [_listed(words[at + 1 + i], p.type) for i in range(length)]
                 at += 1 + length
                 if role:
                     found[role].extend(listed)

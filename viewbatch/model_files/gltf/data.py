@@ -6,6 +6,7 @@ too short. https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html, section 3.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from viewbatch.model_files.damage import COPY_AGAIN, DamageError
 from viewbatch.model_files.gltf import uris
 from viewbatch.model_files.gltf.container import Tree
-from viewbatch.model_files.gltf.error import COPY_AGAIN, GltfError, shown
+from viewbatch.model_files.gltf.values import shown
 
 Array = npt.NDArray[Any]
 
@@ -55,7 +57,9 @@ class Data:
         view = self._views[index]
         start = int(view.get("byteOffset") or 0)
         if (buffer := self._buffers[view["buffer"]]) is None:
-            raise GltfError(f"bufferViews[{index}] is of buffers[{view['buffer']}], which is empty")
+            raise DamageError(
+                f"bufferViews[{index}] is of buffers[{view['buffer']}], which is empty"
+            )
         part: memoryview = buffer[start : start + view["byteLength"]]
         return part
 
@@ -82,7 +86,7 @@ class Data:
                 _TYPES[where["componentType"]],
             )[:, 0]
             if indices.size and indices.max() >= count:
-                raise GltfError(
+                raise DamageError(
                     f"accessors[{index}].sparse changes element {indices.max()} of {count}"
                 )
             values[indices] = self._elements(
@@ -101,10 +105,10 @@ class Data:
         for stored in meshopt or [view]:
             data, buffer = self._buffers[stored["buffer"]], f"buffers[{stored['buffer']}]"
             if data is None:
-                raise GltfError(f"{place} is of {buffer}, which has no uri and no binary chunk")
+                raise DamageError(f"{place} is of {buffer}, which has no uri and no binary chunk")
             end = (stored.get("byteOffset") or 0) + stored["byteLength"]
             if end > len(data):
-                raise GltfError(
+                raise DamageError(
                     f"{place} ends at byte {end} of {buffer}, which has {len(data)} bytes"
                 )
 
@@ -115,17 +119,19 @@ class Data:
         if (view := accessor.get("bufferView")) is not None:
             self._check_extent(accessor, place, count, kind, size)
         elif count > _MOST_WITHOUT_DATA and not has_data:
-            raise GltfError(f"{place} claims {count} elements and has no data")
+            raise DamageError(f"{place} claims {count} elements and has no data")
         if (sparse := accessor.get("sparse")) is None:
             return
         if sparse["count"] > count:
-            raise GltfError(f"{place}.sparse changes {sparse['count']} of {count} elements")
+            raise DamageError(f"{place}.sparse changes {sparse['count']} of {count} elements")
         index = _TYPES[sparse["indices"]["componentType"]]
         for part, of, length in (("indices", index, index.itemsize), ("values", kind, size)):
             self._check_extent(sparse[part], f"{place}.sparse.{part}", sparse["count"], of, length)
             view = sparse[part]["bufferView"]
             if _is_compressed(self._views[view]):
-                raise GltfError(f"{place}.sparse.{part} is compressed, which Blender does not read")
+                raise DamageError(
+                    f"{place}.sparse.{part} is compressed, which Blender does not read"
+                )
 
     def _check_extent(
         self, part: dict[str, Any], place: str, count: int, kind: np.dtype[Any], size: int
@@ -134,13 +140,13 @@ class Data:
         name = f"bufferViews[{part['bufferView']}]"
         step = view.get("byteStride") or size
         if step < size or step % kind.itemsize:
-            raise GltfError(
+            raise DamageError(
                 f"{name}.byteStride is {step}, which does not fit {place}, whose elements have "
                 f"{size} bytes"
             )
         end = (part.get("byteOffset") or 0) + (step * (count - 1) + size if count else 0)
         if end > view["byteLength"]:
-            raise GltfError(
+            raise DamageError(
                 f"{place} ends at byte {end} of {name}, which has {view['byteLength']} bytes"
             )
 
@@ -156,14 +162,14 @@ def _buffer(
         data = memoryview(uris.data(uri, place))
     else:
         path = folder / uris.path(uri, place, inside=True)
-        if not path.is_file():
-            raise GltfError(
+        if not os.path.isfile(path):  # noqa: PTH113 - a name may be too long for Path
+            raise DamageError(
                 f"{place}.uri is {shown(uri)}, and there is no such file",
                 "copy it with the model, or save the model as GLB",
             )
         data = memoryview(path.read_bytes())
     if data is not None and len(data) < length:
-        raise GltfError(f"{place} has {len(data)} of its {length} bytes", COPY_AGAIN)
+        raise DamageError(f"{place} has {len(data)} of its {length} bytes", COPY_AGAIN)
     return data
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from viewbatch.model_files.damage import EXPORT_AGAIN, DamageError
 from viewbatch.model_files.gltf.container import Tree
 from viewbatch.model_files.gltf.data import Array, Data
-from viewbatch.model_files.gltf.error import EXPORT_AGAIN, GltfError
 
 DRACO = "KHR_draco_mesh_compression"
 
@@ -60,14 +60,16 @@ class Meshes:
     def faces(self) -> int | None:
         """Of all meshes that Blender makes; None where compressed data would have to be read.
 
-        Raises `GltfError` where no node shows a mesh with triangles.
+        Raises `DamageError` where no node shows a mesh with triangles.
         """
         made = [self._faces[mesh] for mesh in self._made()]
         known = [faces for faces in made if faces is not None]
         if len(known) < len(made):
             return None
         if not sum(known):
-            raise GltfError("no node of it has a mesh with triangles", "name a model with surfaces")
+            raise DamageError(
+                "no node of it has a mesh with triangles", "name a model with surfaces"
+            )
         return sum(known)
 
     def _made(self) -> Iterator[int]:
@@ -114,17 +116,17 @@ class Meshes:
             accessor = self._accessors[index]
             allowed = _VECTORS.get(name.rpartition(".")[2].partition("_")[0])
             if allowed and accessor["type"] not in allowed:
-                raise GltfError(
+                raise DamageError(
                     f"{place}.{name} is accessors[{index}] of type {accessor['type']}, and must "
                     f"be {' or '.join(allowed)}"
                 )
             if accessor["count"] < vertices:
-                raise GltfError(f"{place}.{name} has {accessor['count']} of {vertices} vertices")
+                raise DamageError(f"{place}.{name} has {accessor['count']} of {vertices} vertices")
         mode = primitive.get("mode", _TRIANGLES)
         indices = primitive.get("indices")
         count = vertices if indices is None else self._accessors[indices]["count"]
         if count < _LEAST.get(mode, 0) or count % _GROUPS.get(mode, 1):
-            raise GltfError(f"{place} has {count} indices, which make no whole {_SHAPES[mode]}")
+            raise DamageError(f"{place} has {count} indices, which make no whole {_SHAPES[mode]}")
         if DRACO in (primitive.get("extensions") or {}):
             self._check_draco(primitive, place)
             return None
@@ -147,7 +149,7 @@ class Meshes:
             return None
         accessor = self._accessors[indices]
         if accessor["type"] != "SCALAR" or accessor["componentType"] not in _INDICES:
-            raise GltfError(
+            raise DamageError(
                 f"{place}.indices is accessors[{indices}] of {accessor['type']} and component "
                 f"type {accessor['componentType']}, and must be SCALAR of unsigned integers"
             )
@@ -155,7 +157,7 @@ class Meshes:
         if corners is None:
             return None
         if (vertex := self._largest_of(indices, corners)) >= vertices:
-            raise GltfError(
+            raise DamageError(
                 f"{place} uses vertex {vertex} in accessors[{indices}], and has {vertices} vertices"
             )
         return corners[:, 0]
@@ -184,7 +186,7 @@ class Meshes:
                 bad &= used
             if number := int(np.count_nonzero(bad)):
                 what = "coordinates" if name == "POSITION" else "weights"
-                raise GltfError(
+                raise DamageError(
                     f"{number} of {vertices} vertices of {place} have {what} that are not finite "
                     "numbers",
                     "repair the mesh and " + EXPORT_AGAIN,
@@ -202,14 +204,14 @@ class Meshes:
         extension = primitive["extensions"][DRACO]
         place = f"{place}.extensions.{DRACO}"
         if primitive.get("indices") is None:
-            raise GltfError(f"{place} belongs to a mesh without indices")
+            raise DamageError(f"{place} belongs to a mesh without indices")
         for name in extension["attributes"]:
             if name not in primitive["attributes"]:
-                raise GltfError(f"{place} has {name}, and the mesh does not")
+                raise DamageError(f"{place} has {name}, and the mesh does not")
         header = bytes(self._data.view(extension["bufferView"])[:8])
         # "DRACO", its version in two bytes, and 1 for a mesh.
         if len(header) < 8 or header[:5] != b"DRACO" or header[7] != 1:
-            raise GltfError(f"bufferViews[{extension['bufferView']}] is no mesh of Draco's")
+            raise DamageError(f"bufferViews[{extension['bufferView']}] is no mesh of Draco's")
 
     def _check_skin(self, node: dict[str, Any], place: str) -> None:
         if (number := node.get("skin")) is None or (mesh := node.get("mesh")) is None:
@@ -219,12 +221,12 @@ class Meshes:
         if (matrices := skin.get("inverseBindMatrices")) is not None:
             accessor = self._accessors[matrices]
             if accessor["type"] != _MATRIX or accessor["count"] < joints:
-                raise GltfError(
+                raise DamageError(
                     f"skins[{number}].inverseBindMatrices has {accessor['count']} elements of "
                     f"type {accessor['type']} for {joints} joints"
                 )
             if not self._is_finite(matrices):
-                raise GltfError(
+                raise DamageError(
                     f"skins[{number}].inverseBindMatrices has matrices that are not finite numbers"
                 )
         for i, primitive in enumerate(self._meshes[mesh]["primitives"]):
@@ -234,7 +236,7 @@ class Meshes:
                 if (values := self._data.array(index)) is None:
                     continue
                 if (joint := self._largest_of(index, values)) >= joints:
-                    raise GltfError(
+                    raise DamageError(
                         f"meshes[{mesh}].primitives[{i}] is moved by joint {joint}, and "
                         f"skins[{number}] of {place} has {joints}"
                     )
@@ -243,7 +245,7 @@ class Meshes:
         instancing = (node.get("extensions") or {}).get("EXT_mesh_gpu_instancing")
         for name, index in instancing["attributes"].items() if instancing else ():
             if not self._is_finite(index):
-                raise GltfError(f"{place} has a {name} of an instance that is no finite number")
+                raise DamageError(f"{place} has a {name} of an instance that is no finite number")
 
 
 _SHAPES = {

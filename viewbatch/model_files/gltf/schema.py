@@ -11,32 +11,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from viewbatch.model_files.damage import DamageError
 from viewbatch.model_files.gltf.container import Tree
-from viewbatch.model_files.gltf.error import GltfError, shown
+from viewbatch.model_files.gltf.values import shown
 
 Check = Callable[[object, str, Tree], None]
-"""Raises `GltfError` where a value does not fit; gets its place in the file and the file."""
+"""Raises `DamageError` where a value does not fit; gets its place in the file and the file."""
 
 _FLOAT32_MAX = 3.4028234663852886e38
 
 
 def check(tree: Tree) -> None:
-    """Raise `GltfError` at the first property that Blender's importer would fail at."""
+    """Raise `DamageError` at the first property that Blender's importer would fail at."""
     _ROOT(tree, "", tree)
     version = tree["asset"]["version"]
     if version != "2.0":
-        raise GltfError(f"it is glTF of version {shown(version)}, and Blender reads version '2.0'")
+        raise DamageError(
+            f"it is glTF of version {shown(version)}, and Blender reads version '2.0'"
+        )
     used = tree.get("extensionsUsed") or ()
     for name in tree.get("extensionsRequired") or ():
         if name not in used:
-            raise GltfError(
+            raise DamageError(
                 f"extensionsRequired names {shown(name)}, and extensionsUsed does not, which "
                 "Blender refuses"
             )
 
 
-def _expected(value: object, place: str, what: str) -> GltfError:
-    return GltfError(f"{place or 'its JSON'} is {shown(value)}, and must be {what}")
+def _expected(value: object, place: str, what: str) -> DamageError:
+    return DamageError(f"{place or 'its JSON'} is {shown(value)}, and must be {what}")
 
 
 def _integer(value: object, place: str, _: Tree) -> None:
@@ -87,7 +90,7 @@ def _index(name: str) -> Check:
         _size(value, place, tree)
         count = len(tree.get(name) or ())
         if value not in range(count):
-            raise GltfError(f"{place} is {value}, and the file has {count} {name}")
+            raise DamageError(f"{place} is {value}, and the file has {count} {name}")
 
     return check
 
@@ -98,7 +101,7 @@ def _items(of: Check, *, count: int | None = None, at_least: int = 0) -> Check:
             raise _expected(value, place, "an array")
         if (count is not None and len(value) != count) or len(value) < at_least:
             wanted = count if count is not None else f"{at_least} or more"
-            raise GltfError(f"{place} has {len(value)} items, and must have {wanted}")
+            raise DamageError(f"{place} has {len(value)} items, and must have {wanted}")
         for i, item in enumerate(value):
             of(item, f"{place}[{i}]", tree)
 
@@ -133,7 +136,7 @@ def _object(
             raise _expected(value, place, "an object")
         for name in required or ():
             if value.get(name) is None:
-                raise GltfError(f"{place or 'its JSON'} has no {name}")
+                raise DamageError(f"{place or 'its JSON'} has no {name}")
         prefix = f"{place}." if place else ""
         for name, of in rows.items():
             if (item := value.get(name)) is not None:
