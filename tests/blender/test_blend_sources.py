@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import shutil
 from pathlib import Path
 
 import bpy
@@ -13,6 +15,7 @@ from tests.blender import scenes
 from viewbatch.blender import versions
 from viewbatch.blender.capture import Capture
 from viewbatch.blender.model import import_model
+from viewbatch.dataset.png import encode_png
 from viewbatch.errors import ModelError
 
 
@@ -58,6 +61,48 @@ def test_what_another_file_no_longer_holds_is_named(
     scenes.staged(model, capture)
     assert warnings(caplog) == [
         f"the model links to linked in the file {part}, which has no such thing; it is left out"
+    ]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="makes a pipe")
+def test_an_image_that_is_a_pipe_is_refused(tmp_path: Path) -> None:
+    scene = scenes.empty_scene()
+    cube = scenes.add_cube(scene, "cube")
+    picture = tmp_path / "pipe.png"
+    picture.write_bytes(encode_png(np.zeros((2, 2, 3), "u1")))
+    material = bpy.data.materials.new("image")
+    scenes.nodes_of(material).nodes.new("ShaderNodeTexImage").image = bpy.data.images.load(
+        str(picture)
+    )
+    cube.data.materials.append(material)
+    path = scenes.save_blend(tmp_path / "model.blend")
+    picture.unlink()
+    os.mkfifo(picture)
+    with pytest.raises(ModelError) as caught:
+        import_model(path)
+    assert str(caught.value) == (
+        f"the model {path} cannot be imported: it names pipe.png, which is a pipe or a device; "
+        "name a file"
+    )
+
+
+def test_fluids_write_nothing_and_are_left_out(
+    tmp_path: Path, capture: Capture, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Blender writes their caches wherever the file says, and ends where it cannot."""
+    scene = scenes.empty_scene()
+    cube = scenes.add_cube(scene, "cube")
+    fluid = cube.modifiers.new("fluid", "FLUID")
+    fluid.fluid_type = "DOMAIN"
+    fluid.domain_settings.cache_directory = str(tmp_path / "cache")
+    path = scenes.save_blend(tmp_path / "model.blend")
+    shutil.rmtree(tmp_path / "cache", ignore_errors=True)
+    stage, _ = scenes.staged(path, capture, "model.frame=3")
+    assert [record.name for record in stage.objects] == ["cube"]
+    assert not (tmp_path / "cache").exists()
+    assert warnings(caplog) == [
+        "the model simulates fluids, which is left out, since that writes files; apply the "
+        "modifiers of type Fluid before it is saved"
     ]
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from pathlib import Path
 
 import bpy
+from bpy.app.handlers import persistent
 
 from viewbatch.blender import versions
 from viewbatch.blender.capture import message_of
@@ -33,9 +36,10 @@ def open_blend(path: Path, filepath: str) -> AbstractSet[str]:
         )
     try:
         # Scripts must be forbidden by name: a preference or an earlier call may allow them.
-        answer: AbstractSet[str] = bpy.ops.wm.open_mainfile(
-            filepath=filepath, load_ui=False, use_scripts=False
-        )
+        with _without_fluids():
+            answer: AbstractSet[str] = bpy.ops.wm.open_mainfile(
+                filepath=filepath, load_ui=False, use_scripts=False
+            )
     except RuntimeError as error:
         if header is not None and newer:
             major, minor = header.version
@@ -56,6 +60,34 @@ def open_blend(path: Path, filepath: str) -> AbstractSet[str]:
         )
     _tell_what_is_missing()
     return answer
+
+
+@contextmanager
+def _without_fluids() -> Iterator[None]:
+    """Take what simulates fluids out of a file that is opened meanwhile, and tell it.
+
+    A simulation writes files wherever the model says, and where it cannot it ends the process.
+    Blender evaluates a file as it opens it, after those who asked have been called.
+    """
+    found = []
+
+    def remove(*_: object) -> None:
+        for thing in bpy.data.objects:
+            for modifier in [one for one in thing.modifiers if one.type == "FLUID"]:
+                found.append(thing.name)
+                thing.modifiers.remove(modifier)
+
+    handler = persistent(remove)
+    bpy.app.handlers.load_post.append(handler)
+    try:
+        yield
+    finally:
+        bpy.app.handlers.load_post.remove(handler)
+    if found:
+        log.warning(
+            "the model simulates fluids, which is left out, since that writes files; apply the "
+            "modifiers of type Fluid before it is saved"
+        )
 
 
 def _tell_what_is_missing() -> None:

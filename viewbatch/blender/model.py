@@ -15,7 +15,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from viewbatch.blender import draco, versions
+from viewbatch.blender import companions, draco, versions
 from viewbatch.blender.blend_file import open_blend
 from viewbatch.blender.capture import message_of
 from viewbatch.config.scene import UpAxis
@@ -92,6 +92,8 @@ def import_model(path: Path) -> Any:
     kind = kind_of(path)
     bpy.ops.wm.read_factory_settings(use_empty=True)
     filepath = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links
+    if filepath.startswith("//"):  # to Blender, beside the file that is open
+        filepath = filepath[1:]
     opened = (
         open_blend(path, filepath) if kind is Kind.BLEND else _call_importer(kind, path, filepath)
     )
@@ -100,6 +102,7 @@ def import_model(path: Path) -> Any:
             f"the model {path} cannot be imported: Blender gave no reason; "
             f"is it really {kind.value}?"
         )
+    companions.check(path)  # before anything reads what would never answer
     _correct_meshes()
     if kind is Kind.FBX:
         _show_invisible_materials()
