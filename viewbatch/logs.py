@@ -12,6 +12,7 @@ from viewbatch.console import LogFormatter
 from viewbatch.dataset import layout
 from viewbatch.dataset.processes import process_name
 from viewbatch.dataset.writer import failed
+from viewbatch.errors import ViewbatchError
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,10 @@ class _LogFile(logging.FileHandler):
 
 @contextmanager
 def log_file(folder: Path) -> Iterator[None]:
-    """Keep what the package logs in a file of this process, in a dataset's folder."""
+    """Keep what the package logs in a file of this process, in a dataset's folder.
+
+    Also the error that ends the run, which the user is told when the file is closed.
+    """
     start = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     path = folder / layout.log(start, process_name())
     try:
@@ -61,6 +65,10 @@ def log_file(folder: Path) -> Iterator[None]:
     logger.addHandler(handler)
     try:
         yield
+    except Exception as error:
+        text = str(error) if isinstance(error, ViewbatchError) else repr(error)
+        handler.handle(log.makeRecord(log.name, logging.ERROR, __file__, 0, text, (), None))
+        raise
     finally:
         logger.removeHandler(handler)
         handler.close()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.unit.folders import claim_of, ignore
 from viewbatch.dataset import (
     CameraRecord,
     DatasetRecord,
@@ -18,7 +19,7 @@ from viewbatch.dataset import (
     ObjectRecord,
     ViewRecord,
 )
-from viewbatch.dataset.writer import ViewFiles
+from viewbatch.dataset.writer import ViewFiles, ViewWriter
 from viewbatch.geometry import Bounds, Camera, Intrinsics, look_at, rigid
 
 
@@ -57,6 +58,7 @@ def dataset_record() -> Callable[..., DatasetRecord]:
             "engine": "CYCLES",
             "device": "CPU",
             "denoiser": "none",
+            "samples": 16,
             "model": ModelRecord(
                 file="m\u00f6del.glb",
                 sha256="ab" * 32,
@@ -96,3 +98,16 @@ def files_of(camera_record: CameraRecord) -> Callable[[Path, int], ViewFiles]:
 @pytest.fixture
 def file_record() -> FileRecord:
     return FileRecord(name="003_depth.exr", sha256="cd" * 32)
+
+
+@pytest.fixture
+def add_view(
+    view_record: Callable[..., ViewRecord], files_of: Callable[[Path, int], ViewFiles]
+) -> Callable[[Path, int], None]:
+    def add(out: Path, index: int) -> None:
+        files = files_of(out, index)
+        files.add_bytes("depth", ".exr", f"depth {index}".encode())
+        with ViewWriter(ignore, dataset_sha256=claim_of(out).sha256) as to:
+            to.submit(files, view_record(index))
+
+    return add

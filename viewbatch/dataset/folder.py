@@ -7,36 +7,31 @@ that each makes its views without asking the others.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
-import logging
 import os
-import time
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from viewbatch.dataset import layout
-from viewbatch.dataset.processes import has_ended, lives, process_name
-from viewbatch.dataset.reader import Dataset, View
-from viewbatch.dataset.records import CameraRecord, DatasetRecord, ViewRecord
-from viewbatch.dataset.writer import making_files, remove_left_files, replace_file, write_text
+from viewbatch.dataset.lock import locked
+from viewbatch.dataset.reader import Dataset
+from viewbatch.dataset.records import DatasetRecord
+from viewbatch.dataset.writer import remove_left_files, write_text
 from viewbatch.errors import DatasetError, RunError, UsageError
-from viewbatch.geometry import Camera
-
-log = logging.getLogger(__name__)
-
-LOCK_SECONDS = 10.0
-"""How long one process may take to begin a dataset; it takes a moment."""
 
 OF_MODEL = frozenset({
     "model.file", "model.sha256", "model.world_from_model", "model.offset_m", "bounds.minimum",
     "bounds.maximum", "bounds.center", "bounds.radius", "objects", "categories", "materials",
 })  # fmt: skip
 """Keys of `dataset.json` that follow from the model."""
+
+_OWN = {layout.DATASET, layout.CONFIG, layout.CAMERAS, layout.CERTIFICATE, layout.LOCK}
+"""Files of a dataset that are of no view."""
+
+_COMPANION = "model.companions."
 
 
 def check(folder: Path) -> None:
@@ -62,7 +57,8 @@ def _check(folder: Path) -> None:
         raise UsageError(f"the output {folder} lies below {above}, which is a file; name a folder")
     if not folder.is_dir():
         return
-    paths = list(folder.iterdir())
+    with os.scandir(folder) as found:
+        paths = [Path(entry) for entry in found if _is_ordinary(folder, entry)]
     # After the rest: another process may just be beginning, with this file.
     if (folder / layout.DATASET).exists():
         return
@@ -72,6 +68,17 @@ def _check(folder: Path) -> None:
                 f"the output {folder} holds {path.name} but no {layout.DATASET}, so it is not a "
                 "dataset, and writing one there would replace that file; name another folder"
             )
+
+
+def _is_ordinary(folder: Path, entry: os.DirEntry[str]) -> bool:
+    """Whether it is a file or a folder; refuses others that stand where a dataset has files."""
+    ordinary = entry.is_file() or entry.is_dir()
+    if not ordinary and (entry.name in _OWN or layout.is_view_file(entry.name)):
+        raise UsageError(
+            f"the output {folder} holds {entry.name}, which is no file but a pipe, a device or a "
+            "link to nothing; remove it, or name another folder"
+        )
+    return ordinary
 
 
 def begin(
@@ -85,7 +92,7 @@ def begin(
     check(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _locked(folder):
+        with locked(folder):
             check(folder)
             _refuse_foreign_dataset(folder)
             _refuse_foreign(folder, record.files)
@@ -102,257 +109,18 @@ def begin(
     return record
 
 
+def recorded_samples(folder: Path) -> int | None:
+    """The samples of the dataset that is in a folder; None where there is none to be read."""
+    record = _readable_record(folder) if folder.is_dir() else None
+    return None if record is None else record.samples
+
+
 def _write_new(folder: Path, name: str, text: str) -> None:
     """Write a text unless it is there already: other processes may read it."""
     with contextlib.suppress(OSError):
         if (folder / name).read_bytes() == text.encode("utf-8"):
             return
     write_text(folder, name, text)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keep other processes from beginning the same folder, on this machine and on others.
-
-    A file that only one can make is what every file system of every machine offers. Who is
-    killed meanwhile leaves it; it is taken away where that is known, or after a while.
-    """
-    path = folder / layout.LOCK
-    seen, since = None, time.monotonic()
-    while True:
-        # Within this, so that a signal ends the process before or after, and not in between.
-        with making_files():
-            if _make_lock(path):
-                try:
-                    yield
-                finally:
-                    if (own := _read_lock(path)) is not None and own[1] == process_name():
-                        path.unlink(missing_ok=True)
-                return
-        found = _read_lock(path)
-        if found != seen:
-            seen, since = found, time.monotonic()
-        elif found is not None:
-            _, owner = found
-            if has_ended(owner):
-                _take_away(path, found)
-            elif time.monotonic() - since > LOCK_SECONDS:
-                if lives(owner):
-                    raise RunError(
-                        f"another process, {owner}, has been beginning the dataset in {folder} for "
-                        f"{LOCK_SECONDS:g} s; end it, or run the command again after it"
-                    )
-                _take_away(path, found)
-        time.sleep(0.02)
-
-
-def _make_lock(path: Path) -> bool:
-    """Whether this process made it; False where another one has."""
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(process_name())
-    except FileExistsError:
-        return False
-    except PermissionError:
-        # Windows says so of a file that another process is just removing.
-        if os.name == "nt" and path.exists():
-            return False
-        raise
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
-    return True
-
-
-def _read_lock(path: Path) -> tuple[int, str] | None:
-    """When it was made, and by whom; None where there is none any more."""
-    try:
-        made = path.lstat().st_mtime_ns
-    except OSError:
-        return None
-    try:
-        return made, path.read_text(encoding="utf-8", errors="replace")
-    except OSError:  # of another user, or no file at all
-        return made, ""
-
-
-def _take_away(path: Path, found: tuple[int, str]) -> None:
-    """Remove a lock that was left, and no other that somebody has made since."""
-    own = path.with_name(layout.temporary("lock", process_name()))
-    try:
-        path.rename(own)
-        try:
-            if _read_lock(own) != found:
-                own.rename(path)
-                return
-            own.unlink()
-        except OSError:
-            own.rename(path)
-            raise
-    except FileNotFoundError:  # another process was first
-        return
-    except OSError as error:
-        raise RunError(
-            f"the lock {path} was left by a process that ended, and cannot be removed: "
-            f"{error.strerror or error}; remove it"
-        ) from error
-
-
-class Claim:
-    """That a folder is the dataset which this process began or continued."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._signature = self._sign()
-        self.sha256 = self._identify()
-        """Of `dataset.json` and `config.toml`, but for the number of views, to which others
-        may add. Every view's record has it."""
-
-    def check(self) -> None:
-        """Raise `RunError` where another process has replaced the dataset, or removed it."""
-        signature = self._sign()
-        if signature == self._signature and None not in signature:
-            return
-        if self._identify() != self.sha256:
-            raise RunError(
-                f"the dataset in {self._folder} was removed or replaced while this process made "
-                "views of it; run the command again in a folder of its own"
-            )
-        self._signature = signature
-
-    def _sign(self) -> Sequence[tuple[int, int, int] | None]:
-        """What changes whenever one of the files does."""
-        return [_signature(self._folder / name) for name in (layout.DATASET, layout.CONFIG)]
-
-    def _identify(self) -> str:
-        try:
-            record = Dataset.open(self._folder).record
-            config = (self._folder / layout.CONFIG).read_bytes()
-        except (OSError, DatasetError):
-            return ""
-        text = replace(record, number_of_views=1).to_json()
-        return hashlib.sha256(text.encode() + config).hexdigest()
-
-
-def _signature(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
-
-
-@dataclass(frozen=True)
-class _Expected:
-    """What a view must be to be kept."""
-
-    camera: Camera
-    dataset_sha256: str
-
-    def damage(self, view: View) -> str | None:
-        """What is wrong with a view; None where nothing is."""
-        name = layout.view_record(view.index)
-        if view.record.dataset_sha256 != self.dataset_sha256:
-            return f"{name} was made for another dataset"
-        if not view.camera.is_close(self.camera):
-            return f"{name} has another camera than the one that is planned"
-        return view.damage()
-
-
-def complete_views(
-    folder: Path, indices: Iterable[int], planned: Callable[[int], CameraRecord], claim: Claim
-) -> set[int]:
-    """Those of the views that belong to the dataset, as planned, with files of the right hash.
-
-    A damaged view's record is removed: the view no longer exists and is made again.
-    """
-    dataset = Dataset.open(folder)
-    done = set()
-    for index in indices:
-        if not (folder / layout.view_record(index)).exists():
-            continue
-        expected = _Expected(planned(index).camera, claim.sha256)
-        damage = _damage(dataset, index, expected)
-        if damage is None:
-            done.add(index)
-        elif _remove_damaged(folder, index, expected):
-            log.warning("view %d is made again: %s", index, damage)
-        else:
-            done.add(index)
-    return done
-
-
-def _damage(dataset: Dataset, index: int, expected: _Expected) -> str | None:
-    try:
-        return expected.damage(dataset.view(index))
-    except DatasetError as error:
-        return str(error)
-
-
-def _remove_damaged(folder: Path, index: int, expected: _Expected) -> bool:
-    """Remove the record of a view that is damaged, or keep it where it no longer is.
-
-    Another process may just be making it again: the record is put aside, and what is judged
-    is what lies there then.
-    """
-    path = folder / layout.view_record(index)
-    aside = folder / layout.temporary(path.name, process_name())
-    with making_files():
-        try:
-            replace_file(path, aside)
-        except FileNotFoundError:
-            return True  # another process has removed it
-        try:
-            record = ViewRecord.from_json(aside.read_text(encoding="utf-8"), str(path))
-            view = View(folder=folder, record=record)
-            whole = expected.damage(view) is None and record.index == index
-        except (OSError, UnicodeDecodeError, DatasetError):
-            whole = False
-        if whole:
-            replace_file(aside, path)
-        else:
-            aside.unlink(missing_ok=True)
-    return not whole
-
-
-@dataclass(frozen=True, kw_only=True)
-class State:
-    """What exists of a dataset's views: their records and, by name, all of their files."""
-
-    planned: int
-    existing: frozenset[int]
-    problems: Mapping[int, str]
-    """Of the views that have a record and do not exist all the same, what is wrong."""
-
-    @property
-    def complete(self) -> bool:
-        """Whether every planned view exists."""
-        return self.existing.issuperset(range(self.planned))
-
-
-def state(folder: Path, claim: Claim) -> State:
-    """Look which views exist now. Files are not read: their hashes are another matter."""
-    dataset = Dataset.open(folder)
-    names = {path.name for path in folder.iterdir()}
-    existing, problems = set(), {}
-    for index in dataset.indices:
-        try:
-            record = dataset.view(index).record
-        except DatasetError as error:
-            problems[index] = str(error)
-            continue
-        gone = [file.name for file in record.files.values() if file.name not in names]
-        if gone:
-            problems[index] = f"{gone[0]} is gone"
-        elif record.dataset_sha256 != claim.sha256:
-            problems[index] = f"{layout.view_record(index)} was made for another dataset"
-        else:
-            existing.add(index)
-    return State(
-        planned=dataset.record.number_of_views,
-        existing=frozenset(existing),
-        problems=problems,
-    )
 
 
 def clear(folder: Path) -> None:
@@ -397,7 +165,7 @@ def _refuse_foreign_dataset(folder: Path) -> None:
     """Refuse where `dataset.json` is somebody else's; one that is damaged may be ours."""
     try:
         found = json.loads((folder / layout.DATASET).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return
     if not (isinstance(found, dict) and str(found.get("generator", "")).startswith("viewbatch ")):
         raise UsageError(
@@ -443,16 +211,19 @@ def _continued(
             f"camera.location.mode the views of {record.number_of_views} are others; ask for "
             f"{planned}, name another folder, or replace it with --overwrite"
         )
+    # They follow from the configuration, which is compared as such.
+    there = replace(there, samples=record.samples)
     # What the user sets comes first; the seed stands in both.
     differing = list(dict.fromkeys([
         *_differences("", config_there, tomllib.loads(config_text)),
         *_differences("", json.loads(there.to_json()), json.loads(record.to_json())),
     ]))  # fmt: skip
     what = "with other settings"
-    if there.model.sha256 != record.model.sha256:
+    others = [key for key in differing if key == "model.sha256" or key.startswith(_COMPANION)]
+    if others:
         what = "of another model"
         # The rest follows from it.
-        differing = ["model.sha256", *(key for key in differing if key not in OF_MODEL)]
+        differing = [*others, *(key for key in differing if key not in {*others, *OF_MODEL})]
     if differing:
         raise UsageError(
             f"the dataset in {folder} was made {what} ({', '.join(differing)}); "

@@ -6,6 +6,7 @@ no absolute path: the same inputs give the same bytes.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -24,6 +25,8 @@ SCHEMA = 1
 
 MOST_VIEWS = 10_000_000
 """That a dataset may plan; more is a slip of the keyboard."""
+
+_SEAL = "record_sha256"
 
 RIGID_LIMIT = 1e-5
 """How far `cam_from_world` may be from a rotation and a shift: float32 in poses from files."""
@@ -48,6 +51,9 @@ class ModelRecord:
     file: str
     """Name without folder."""
     sha256: str
+    companions: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of the files that the model reads, such as textures, by their paths from its folder
+    (by their names where they lie elsewhere)."""
     world_from_model: Array
     """(4, 4) similarity from the scene as Blender imports it: axes, scale, normalisation."""
     offset_m: Vector3 = (0.0, 0.0, 0.0)
@@ -76,6 +82,8 @@ class DatasetRecord:
     device: str
     denoiser: str
     """"none", or the denoiser of the colour images."""
+    samples: int
+    """At most, per pixel of the colour images."""
     model: ModelRecord
     bounds: Bounds
     objects: Sequence[ObjectRecord]
@@ -108,12 +116,14 @@ class DatasetRecord:
                 "engine": self.engine,
                 "device": self.device,
                 "denoiser": self.denoiser,
+                "samples": self.samples,
                 "conventions": CONVENTIONS,
                 "seed": self.seed,
                 "number_of_views": self.number_of_views,
                 "model": {
                     "file": self.model.file,
                     "sha256": self.model.sha256,
+                    "companions": self.model.companions,
                     "world_from_model": self.model.world_from_model.tolist(),
                     "offset_m": self.model.offset_m,
                 },
@@ -156,11 +166,13 @@ class DatasetRecord:
                 engine=data["engine"],
                 device=data["device"],
                 denoiser=data["denoiser"],
+                samples=int(data["samples"]),
                 seed=int(data["seed"]),
                 number_of_views=int(data["number_of_views"]),
                 model=ModelRecord(
                     file=model["file"],
                     sha256=model["sha256"],
+                    companions=dict(model["companions"]),
                     world_from_model=_matrix(model["world_from_model"]),
                     offset_m=_vector(model["offset_m"]),
                 ),
@@ -261,11 +273,13 @@ class ViewRecord:
     notes: Mapping[str, Any] = field(default_factory=dict)
     """What plugins have to say of the view: plain values by name."""
     dataset_sha256: str = ""
-    """Of the dataset and the configuration for which it was made; see `folder.Claim`."""
+    """Of the dataset and the configuration for which it was made; see `existing.Claim`."""
+    as_written: bool = field(default=True, compare=False)
+    """Whether what was read is all that was written, by the record's hash of itself."""
 
     def to_json(self) -> str:
-        """The text of `NNN_view.json`."""
-        return json_text(
+        """The text of `NNN_view.json`; its last key is the SHA-256 of this text without it."""
+        return _sealed(
             {
                 "schema": SCHEMA,
                 "index": self.index,
@@ -286,6 +300,7 @@ class ViewRecord:
         """Read what `to_json` wrote; `source` names the file in errors."""
         data = _loads(text, source)
         try:
+            unsealed = {key: value for key, value in data.items() if key != _SEAL}
             depths = data["depth_range_m"]
             return cls(
                 index=int(data["index"]),
@@ -298,6 +313,7 @@ class ViewRecord:
                     kind: FileRecord(name=_plain_name(file["name"]), sha256=str(file["sha256"]))
                     for kind, file in data["files"].items()
                 },
+                as_written=_sealed(unsealed) == json_text(data),
             )
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             raise _malformed(source, error) from error
@@ -319,10 +335,15 @@ def cameras_from_json(text: str, source: str) -> dict[int, CameraRecord]:
         raise _malformed(source, error) from error
 
 
+def _sealed(tree: Mapping[str, Any]) -> str:
+    digest = hashlib.sha256(json_text(tree).encode("utf-8")).hexdigest()
+    return json_text({**tree, _SEAL: digest})
+
+
 def _loads(text: str, source: str) -> dict[str, Any]:
     try:
         data = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DatasetError(f"{source} is not JSON: {error}") from error
     if not isinstance(data, dict):
         raise DatasetError(f"{source} holds no JSON object")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _SHARD = re.compile(r"\s*([0-9]{1,9})\s*/\s*([0-9]{1,9})\s*")
-_PART = re.compile(r"\s*([0-9]{0,9})(:?)([0-9]{0,9})\s*")
+_PART = re.compile(r"\s*(?:([0-9]{1,9})|([0-9]{0,9}):([0-9]{0,9}))\s*")
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,13 @@ class Selection:
         parts: list[tuple[int, int | None]] = []
         for part in text.split(","):
             match = _PART.fullmatch(part)
-            if match is None or not (match[1] or match[2]):
+            if match is None:
                 raise ValueError(f"expected indices and ranges such as 0,3,5:9, found {text!r}")
-            start = int(match[1] or 0)
-            stop = int(match[3]) if match[3] else None
-            parts.append((start, stop if match[2] else start + 1))
+            index, start, stop = match.groups()
+            if index is not None:
+                parts.append((int(index), int(index) + 1))
+            else:
+                parts.append((int(start or 0), int(stop) if stop else None))
         return cls(tuple(parts))
 
     def indices(self, count: int) -> list[int]:
@@ -62,3 +64,9 @@ class Shard:
     def of(self, indices: Sequence[int]) -> Sequence[int]:
         """Its part of these, which may be empty."""
         return indices[self.index :: self.count]
+
+
+def spread(count: int, chosen: int) -> list[int]:
+    """At most `chosen` of `count` indices, evenly spread."""
+    chosen = min(count, chosen)
+    return [(2 * i + 1) * count // (2 * chosen) for i in range(chosen)]

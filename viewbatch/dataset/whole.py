@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -24,9 +25,11 @@ def check_whole(path: Path) -> None:
 
 
 def why_not(path: Path) -> OSError:
-    """Why a file could not be written: what writing to its place says now. It is removed."""
+    """Why a file could not be written: what writing more of it says now. It is removed."""
     try:
-        path.write_bytes(bytes(1 << 20))
+        # What is there of it keeps its place on a full disk; random bytes cannot be packed.
+        with path.open("ab") as file:
+            file.write(os.urandom(1 << 20))
     except OSError as error:
         return OSError(error.errno, error.strerror, str(path))
     finally:

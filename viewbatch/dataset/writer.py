@@ -118,8 +118,16 @@ def write_text(folder: Path, name: str, text: str) -> None:
 @contextmanager
 def private_folder() -> Iterator[Path]:
     """A folder in the system's place for temporary files, for what is read back at once."""
-    prefix = f"{_PRIVATE}{process_name()}-"
-    with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as name:
+    try:
+        made = tempfile.TemporaryDirectory(
+            prefix=f"{_PRIVATE}{process_name()}-", ignore_cleanup_errors=True
+        )
+    except OSError as error:
+        raise RunError(
+            f"there is no room for temporary files ({error.strerror or error}); make some, or name "
+            "a folder that has some by the environment variable TMPDIR"
+        ) from error
+    with made as name:
         folder = Path(name)
         _folders.add(folder)
         try:
@@ -129,28 +137,38 @@ def private_folder() -> Iterator[Path]:
 
 
 def remove_temporary_files(folder: Path) -> None:
-    """Remove what this process has not finished writing."""
+    """Remove what this process has not finished writing, as it ends.
+
+    What cannot be removed now is recognised by a later process; why this one ends matters more.
+    """
     for private in tuple(_folders):
         shutil.rmtree(private, ignore_errors=True)
-    for path in folder.iterdir() if folder.is_dir() else ():
-        if layout.process_of_temporary(path.name) == process_name():
-            path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # such as a folder that is not there
+        for path in tuple(folder.iterdir()):
+            if layout.process_of_temporary(path.name) == process_name():
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
 
 def remove_left_files(folder: Path) -> None:
-    """Remove what processes that were killed left half-written, and nothing of living ones.
-
-    Those are known to have ended that ran on this machine; what another machine left is
-    recognised by its age.
-    """
+    """Remove what processes that were killed left half-written, and nothing of living ones."""
     for path in folder.iterdir():
-        process = layout.process_of_temporary(path.name)
-        if process is not None and (has_ended(process) or _is_old(path)):
+        if is_left(path):
             with contextlib.suppress(OSError):
                 path.unlink()
     for path in Path(tempfile.gettempdir()).glob(f"{_PRIVATE}*"):
         if has_ended(path.name.removeprefix(_PRIVATE).rpartition("-")[0]):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def is_left(path: Path) -> bool:
+    """Whether a process that ended left a file half-written, as far as that can be known.
+
+    Those are known to have ended that ran on this machine; what another machine left is
+    recognised by its age.
+    """
+    process = layout.process_of_temporary(path.name)
+    return process is not None and (has_ended(process) or _is_old(path))
 
 
 def _is_old(path: Path) -> bool:
@@ -251,8 +269,13 @@ class ViewFiles:
         self._encoders[key] = (name, encode)
         self.nbytes += nbytes
 
-    def write(self, stopwatch: Stopwatch) -> dict[str, FileRecord]:
-        """Encode, hash and rename every file."""
+    def write(
+        self, stopwatch: Stopwatch, check: Callable[[], None] = lambda: None
+    ) -> dict[str, FileRecord]:
+        """Encode and hash every file, then rename them all, unless `check` raises in between.
+
+        So files of another dataset, which took this one's place meanwhile, stay as they are.
+        """
         records = {}
         for key, (name, encode) in self._encoders.items():
             temporary = self.temporary(key)
@@ -261,11 +284,16 @@ class ViewFiles:
                     encode(temporary)
                 with stopwatch.stage("hashing", view=self.index, file=name):
                     digest = hash_file(temporary)
-                with stopwatch.stage("renaming", view=self.index, file=name):
-                    replace_file(temporary, self.folder / name)
             except OSError as error:
                 raise failed(self.folder / name, error) from error
             records[key] = FileRecord(name=name, sha256=digest)
+        check()
+        for key, (name, _) in self._encoders.items():
+            try:
+                with stopwatch.stage("renaming", view=self.index, file=name):
+                    replace_file(self.temporary(key), self.folder / name)
+            except OSError as error:
+                raise failed(self.folder / name, error) from error
         return records
 
     def discard(self) -> None:
@@ -379,7 +407,7 @@ class ViewWriter:
                             self._check()
                             record = replace(
                                 record,
-                                files=files.write(self._stopwatch),
+                                files=files.write(self._stopwatch, self._check),
                                 dataset_sha256=self._dataset_sha256,
                             )
                             with self._stopwatch.stage("record", view=record.index, file=name):

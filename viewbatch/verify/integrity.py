@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from viewbatch.dataset import Dataset, View, layout
 from viewbatch.dataset.reader import hash_file
+from viewbatch.dataset.writer import is_left
 from viewbatch.errors import DatasetError
 from viewbatch.verify.findings import Finding, listed
 
@@ -77,12 +78,14 @@ def _surplus(dataset: Dataset, views: Sequence[View]) -> list[str]:
     known = {file.name for view in views for file in view.record.files.values()}
     # A record that cannot be read does not tell which files are its own.
     unread = set(dataset.indices) - {view.index for view in views}
-    names = sorted(path.name for path in dataset.folder.iterdir() if path.is_file())
-    return [
-        name
-        for name in names
-        if name not in known
-        and layout.index_of_record(name) is None
-        and not any(name.startswith(f"{index:03d}_") for index in unread)
-        and (layout.is_temporary(name) or layout.is_view_file(name, dataset.record.number_of_views))
+    paths = [path for path in dataset.folder.iterdir() if path.is_file()]
+    names = [
+        path.name
+        for path in paths
+        if path.name not in known
+        and layout.index_of_record(path.name) is None
+        and not any(path.name.startswith(f"{index:03d}_") for index in unread)
+        # Not what another process is writing just now.
+        and (is_left(path) or layout.is_view_file(path.name, dataset.record.number_of_views))
     ]
+    return sorted(names)
