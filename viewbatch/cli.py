@@ -10,6 +10,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -76,6 +77,10 @@ def parser(prog: str = "generate-batch.py") -> argparse.ArgumentParser:
         help="configuration over the defaults (default: config.toml in the current folder)",
     )  # fmt: skip
     result.add_argument(
+        "--preset", choices=list(sources.PRESETS), metavar="NAME",
+        help=f"settings below those of the configuration: {', '.join(sources.PRESETS)}",
+    )  # fmt: skip
+    result.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
         help="override one key, such as render.samples=64; may be repeated",
     )  # fmt: skip
@@ -85,6 +90,11 @@ def parser(prog: str = "generate-batch.py") -> argparse.ArgumentParser:
     result.add_argument(
         "--skip-render", action="store_true",
         help="do everything but rendering: write dataset.json, config.toml and cameras.json",
+    )  # fmt: skip
+    result.add_argument(
+        "--estimate", action="store_true",
+        help="make two of the views, keep nothing, and print how long all would take and how "
+        "large they would be",
     )  # fmt: skip
     result.add_argument(
         "--shard", metavar="I/N",
@@ -191,7 +201,13 @@ def _say_interrupted() -> None:
 
 
 def _run(options: argparse.Namespace, start: float, output: TextIO, *, in_blender: bool) -> int:
-    found = sources.load(options.config, options.overrides, Path.cwd())
+    try:
+        here = Path.cwd()
+    except OSError as error:
+        raise UsageError(
+            f"the current folder cannot be used: {error.strerror}; change to another"
+        ) from error
+    found = sources.load(options.config, options.overrides, here, preset=options.preset)
     ensure_packages(in_blender=in_blender, install=not options.no_install)
     # These need numpy, which a Blender program may lack until here.
     from viewbatch import model_files, plugin
@@ -229,7 +245,7 @@ def _run(options: argparse.Namespace, start: float, output: TextIO, *, in_blende
     views = _views(options)
     findings = model_files.read(options.model_path)
 
-    from viewbatch.dataset import exr, folder, writer
+    from viewbatch.dataset import exr, folder, selection, writer
 
     folder.check(options.output_directory)
     if in_blender:
@@ -244,10 +260,12 @@ def _run(options: argparse.Namespace, start: float, output: TextIO, *, in_blende
         # than by itself.
         os.environ.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary)))
         stopwatch = Stopwatch(trace=options.trace is not None)
-        from viewbatch.blender import runner  # starts Blender, which no answer above needs
+        # These start Blender, which no answer above needs.
+        from viewbatch.blender import runner
+        from viewbatch.blender.job import Job
 
         stopwatch.add("start-up", start)
-        job = runner.Job(
+        job = Job(
             model=options.model_path,
             findings=findings,
             output=options.output_directory,
@@ -259,11 +277,22 @@ def _run(options: argparse.Namespace, start: float, output: TextIO, *, in_blende
             overwrite=options.overwrite,
         )
         try:
-            runner.run(job, stopwatch)
+            if options.estimate:
+                few = [views[i] for i in selection.spread(len(views), 2)]
+                tried = replace(job, output=temporary / "estimate", views=few)
+                output.write(runner.estimate(tried, stopwatch, start, len(views)).text())
+            else:
+                runner.run(job, stopwatch)
         finally:
+            ended_by = sys.exc_info()[1]
             writer.remove_temporary_files(options.output_directory)
             if stopwatch.spans is not None:
-                trace.write(options.trace, stopwatch.spans, stopwatch.readings)
+                try:
+                    trace.write(options.trace, stopwatch.spans, stopwatch.readings)
+                except RunError as error:
+                    if ended_by is None:
+                        raise
+                    log.warning("%s", error)  # and what ended the run stands last
     return EXIT_OK
 
 
@@ -294,6 +323,11 @@ def _views(options: argparse.Namespace) -> Sequence[int]:
     if number > MOST_VIEWS:
         raise UsageError(
             f"number_of_renders is {number}, and a dataset has at most {MOST_VIEWS} views"
+        )
+    if options.estimate and (options.skip_render or options.overwrite):
+        raise UsageError(
+            "--estimate renders and keeps nothing, so it cannot be combined with --skip-render or "
+            "--overwrite; leave those out"
         )
     if options.shard is None and options.views is None:
         return range(number)
@@ -326,6 +360,11 @@ def _views(options: argparse.Namespace) -> Sequence[int]:
             indices = Shard.parse(options.shard).of(indices)
         except ValueError as error:
             raise UsageError(f"--shard: {error}") from error
+    if options.estimate and not indices:
+        raise UsageError(
+            "this shard has none of the views asked for, so there is nothing to estimate; "
+            "choose another"
+        )
     return indices
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from viewbatch.errors import one_line
+from viewbatch.quantities import duration
 
 
 class ConsoleHandler(logging.Handler):
@@ -79,17 +80,8 @@ def _progress_line(done: int, total: int, average_seconds: float) -> str:
     """What stands at the bottom of a terminal while views are left."""
     if done == total:
         return ""
-    left = _duration((total - done) * average_seconds)
+    left = duration((total - done) * average_seconds)
     return f"view {done} of {total}, {average_seconds:.2f} s per view, {left} left"
-
-
-def _duration(seconds: float) -> str:
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 @contextmanager

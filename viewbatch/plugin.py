@@ -8,7 +8,7 @@ import json
 import keyword
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +24,7 @@ from viewbatch.dataset.records import CameraRecord, DatasetRecord
 from viewbatch.dataset.writer import ViewFiles, write_bytes
 from viewbatch.errors import PluginError, ViewbatchError
 from viewbatch.geometry import Intrinsics
-from viewbatch.passes import Frame, Pass
+from viewbatch.passes import COLORS, GROUND_TRUTH, Frame, Pass
 
 BUILT_IN = Path(__file__).resolve().parent.parent / "plugins"
 
@@ -175,6 +175,21 @@ def hook(plugin: Plugin, name: str, view: int | None = None) -> Iterator[None]:
             f"the plugin {type(plugin).__module__.rpartition('.')[2]} failed in {name}{where}: "
             f"{error if is_said else f'{type(error).__name__}: {error}'}"
         ) from error
+
+
+def ground_truth(plugins: Iterable[Plugin]) -> frozenset[Pass]:
+    """Passes of the ground truth that are rendered for these plugins and a view's record."""
+    # The record always tells the range of depths and how much of the image the target fills.
+    return _passes(plugins) & GROUND_TRUTH | {Pass.DEPTH, Pass.OBJECT_ID}
+
+
+def colors(plugins: Iterable[Plugin]) -> frozenset[Pass]:
+    """Passes that are rendered with the colour image."""
+    return _passes(plugins) & COLORS | {Pass.COLOR}
+
+
+def _passes(plugins: Iterable[Plugin]) -> frozenset[Pass]:
+    return frozenset[Pass]().union(*(plugin.passes for plugin in plugins))
 
 
 def dataset_files(plugins: Mapping[str, Plugin]) -> tuple[str, ...]:

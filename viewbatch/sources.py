@@ -14,6 +14,10 @@ from viewbatch.config import Config, PluginsConfig
 from viewbatch.errors import ConfigError, UsageError
 
 DEFAULT_FILE = Path(__file__).resolve().parent.parent / "config.default.toml"
+PRESETS = {
+    path.stem: path for path in sorted((Path(__file__).resolve().parent / "presets").glob("*.toml"))
+}
+"""Files of settings by the names under which they can be asked for."""
 LOCAL_NAME = "config.toml"
 MARKER = "# viewbatch configuration"
 """First line of a dump. What a Blender program prints before a script runs stands before
@@ -65,15 +69,23 @@ class Sources:
         return config
 
 
-def load(path: Path | None, overrides: Sequence[str], folder: Path) -> Sources:
-    """Merge the defaults, `path` (or else `config.toml` in `folder`), and KEY=VALUE overrides."""
+def load(
+    path: Path | None, overrides: Sequence[str], folder: Path, *, preset: str | None = None
+) -> Sources:
+    """Merge the defaults, a preset, `path` (or else `config.toml` in `folder`), and overrides.
+
+    An override is KEY=VALUE; `preset` is one of the names in `PRESETS`.
+    """
     tree = _parse(DEFAULT_FILE)
     description = DEFAULT_FILE.name
+    if preset is not None:
+        _merge(tree, _parse(PRESETS[preset]))
+        description = f"the preset {preset}"
     if path is None and (folder / LOCAL_NAME).is_file():
         path = folder / LOCAL_NAME
     if path is not None:
         _merge(tree, _parse(path))
-        description = str(path)
+        description = str(path) if preset is None else f"{description}, {path}"
     problems = []
     for override in overrides:
         try:

@@ -253,6 +253,14 @@ ANGLE = 'an angle in radians (a number, or arithmetic on pi such as "pi/6")'
             "world.backdrop.path: expected none where render.film_transparent is true",
         ),
         (
+            ["render.quality_db=5"],
+            "render.quality_db: expected 0 or from 20 to 60, found 5",
+        ),
+        (
+            ["render.engine=EEVEE", "render.quality_db=40"],
+            "render.quality_db: expected 0 with EEVEE, whose noise is fixed",
+        ),
+        (
             ["render.engine=EEVEE", "ground.mode=shadow_catcher"],
             'ground.mode: EEVEE catches no shadows; choose "plane" or render.engine CYCLES',
         ),

@@ -350,5 +350,5 @@ def test_purposes_of_streams_never_change() -> None:
     """Datasets in the world were made with these, too."""
     assert {purpose.name: purpose.value for purpose in Stream} == {
         "POSE": 0, "CYCLES": 1, "SEQUENCE_SHIFT": 2, "JITTER": 3, "LENS": 4, "LIGHTS": 5,
-        "WORLD": 6, "SECOND_NOISE": 7,
+        "WORLD": 6, "SECOND_NOISE": 7, "PILOT": 8,
     }  # fmt: skip

@@ -230,3 +230,33 @@ def test_a_plugin_without_a_table_gets_its_own_defaults(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         found.decode(OURS | {"needy": Needy})
     assert caught.value.problems == ("plugins.needy.name: missing",)
+
+
+# ---- Presets
+
+
+def test_the_standard_preset_is_what_a_run_does_without_one(tmp_path: Path) -> None:
+    default = decoded(sources.load(None, [], tmp_path))
+    assert decoded(sources.load(None, [], tmp_path, preset="standard")).tree() == default.tree()
+
+
+def test_a_preset_stands_below_the_configuration_and_the_overrides(tmp_path: Path) -> None:
+    found = sources.load(None, [], tmp_path, preset="draft")
+    assert found.description == "the preset draft"
+    assert decoded(found).render.samples == 4
+    path = tmp_path / "config.toml"
+    path.write_text("[render]\nsamples = 5\n", encoding="utf-8")
+    found = sources.load(path, ["seed=3"], tmp_path, preset="draft")
+    assert found.description == f"the preset draft, {path} and --set"
+    config = decoded(found)
+    assert (config.seed, config.render.samples) == (3, 5)
+    assert config.render.cycles.denoising_quality == "BALANCED"
+
+
+def test_the_presets_rise_in_samples() -> None:
+    samples = [
+        decoded(sources.load(None, [], Path("/nonexistent"), preset=name)).render.samples
+        for name in ("draft", "standard", "reference")
+    ]
+    assert samples == sorted(samples)
+    assert sorted(sources.PRESETS) == ["draft", "reference", "standard"]

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from viewbatch.blender.world import load_image
-from viewbatch.config.scene import BackdropConfig, Extension
+from viewbatch.config import Config
+from viewbatch.config.scene import BackdropConfig, Extension, GroundMode
 from viewbatch.geometry.transforms import Vector3
 
 Pixels = npt.NDArray[np.float32]
@@ -51,6 +52,16 @@ class Backdrop:
             )
             self._made[width, height] = image[..., :3] + (1 - image[..., 3:]) * self._behind
         return self._made[width, height]
+
+
+def backdrop_of(config: Config, plain_color: Vector3 | None) -> Backdrop | None:
+    """What is put behind clear images, if anything is; `plain_color` is that of a plain world."""
+    # Cycles draws a dark line around what stands in front of a shadow catcher, unless the
+    # film is clear: then a plain world is put behind it afterwards as well.
+    catches = config.ground.mode is GroundMode.SHADOW_CATCHER and plain_color is not None
+    if config.world.backdrop.path or (catches and not config.render.film_transparent):
+        return Backdrop(config.world.backdrop, plain_color)
+    return None
 
 
 def fill_frame(

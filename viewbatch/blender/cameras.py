@@ -89,6 +89,13 @@ class Cameras:
         focus = float(transform_points(record.camera.cam_from_world, self._target)[2])
         return ViewCamera(record=record, pose=pose, lens=lens, focus_m=max(focus, near))
 
+    def set_up(self, index: int) -> None:
+        """Bring the scene to where view `index` is rendered: camera, world, lamps."""
+        camera = self(index)
+        camera.apply(self._stage.scene)
+        self._stage.world.prepare(index)
+        self._stage.lights.prepare(index, camera.pose)
+
     @property
     def shared_intrinsics(self) -> Intrinsics | None:
         """Those of all views; None where they may vary."""

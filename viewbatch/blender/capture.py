@@ -115,8 +115,8 @@ class Capture:
             result = engine.get_result()
             layer = next(layer for layer in result.layers if layer.name == layer_name)
             size = (result.resolution_y, result.resolution_x)
-            names = {name for kind in wanted for name in _SOURCES[kind]}
-            raw = {name: _read(layer, size, name) for name in names}
+            raw = _read(layer, size)
+            _check_there({name for kind in wanted for name in _SOURCES[kind]}, raw)
             return {kind: _decoded(kind, [raw[name] for name in _SOURCES[kind]]) for kind in wanted}
 
         return self._render(scene, on_finish=read)
@@ -134,6 +134,18 @@ class Capture:
             return self._render(scene, on_start=read)
         finally:
             render.resolution_x, render.resolution_y, cycles.samples, cycles.use_denoising = kept
+
+    def forget(self, scene: Any) -> None:
+        """Have Cycles build its data anew for the next render, as in a new process.
+
+        It keeps its table of sample positions where it is large enough, and the positions in a
+        table depend on its size: an image would show which had most samples before.
+        """
+        scene.render.use_persistent_data = False
+        try:
+            self.evaluated(scene, lambda _: None)
+        finally:
+            scene.render.use_persistent_data = True
 
     def _render(
         self,
@@ -198,19 +210,30 @@ def _engine_class() -> Any:
     return CyclesRender
 
 
-def _read(layer: Any, size: tuple[int, int], name: str) -> npt.NDArray[np.float32]:
-    """A pass as (H, W, channels) with row 0 on top; Blender's rows run bottom-up."""
-    try:
-        source = next(p for p in layer.passes if p.name == name)
-    except StopIteration:
-        there = ", ".join(p.name for p in layer.passes)
-        raise RunError(
-            f"Blender {versions.text()} rendered no pass {name}, only {there}; use one of the "
-            "versions that the README names"
-        ) from None
-    buffer = np.empty(size[0] * size[1] * source.channels, dtype=np.float32)
-    source.rect.foreach_get(buffer)
-    return buffer.reshape(*size, source.channels)[::-1]
+def _read(layer: Any, size: tuple[int, int]) -> dict[str, npt.NDArray[np.float32]]:
+    """A layer's passes as (H, W, channels) with row 0 on top; Blender's rows run bottom-up.
+
+    All at once takes a fraction of the time that one by one does (`scripts/benchmark`, `reading`).
+    """
+    channels = {one.name: int(one.channels) for one in layer.passes}
+    pixels = size[0] * size[1]
+    buffer = np.empty(pixels * sum(channels.values()), dtype=np.float32)
+    layer.passes.foreach_get("rect", buffer)
+    found, begin = {}, 0
+    for name, count in channels.items():
+        end = begin + pixels * count
+        found[name] = buffer[begin:end].reshape(*size, count)[::-1]
+        begin = end
+    return found
+
+
+def _check_there(names: Iterable[str], there: Iterable[str]) -> None:
+    for name in names:
+        if name not in there:
+            raise RunError(
+                f"Blender {versions.text()} rendered no pass {name}, only {', '.join(there)}; use "
+                "one of the versions that the README names"
+            )
 
 
 def _with_sources(wanted: Iterable[Pass]) -> frozenset[Pass]:

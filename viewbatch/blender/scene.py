@@ -30,6 +30,7 @@ from viewbatch.config import Config
 from viewbatch.config.render import RenderConfig
 from viewbatch.config.scene import ModelConfig, Normalize, ObjectsConfig, UpAxis
 from viewbatch.dataset import ObjectRecord
+from viewbatch.dataset.records import GROUND
 from viewbatch.errors import ModelError
 from viewbatch.geometry import Bounds, rigid, transform_points
 from viewbatch.geometry.transforms import Array, Vector3, negated
@@ -48,8 +49,6 @@ FARTHEST_M = 2e9
 """Radius of all that is rendered: Cycles takes a depth of 1e10 m for none."""
 
 DEFAULT_CATEGORY = "object"
-GROUND = "ground"
-"""Name and category of the ground where masks show it."""
 
 # (3, 3) rotations by the axis that they turn to +z. For y it is the usual change from a
 # y-up file: x stays, y becomes z, z becomes -y.

@@ -14,6 +14,8 @@ MOST_PIXELS = 1 << 29
 """Four channels of them are as many numbers as a 32-bit integer counts."""
 MOST_TRANSPARENT = 1023
 """Surfaces that a path can cross in any Blender."""
+LEAST_QUALITY_DB = 20
+"""Of an image that one can still recognise."""
 Bounces = Annotated[int, Between(0, 1024)]
 
 
@@ -147,6 +149,7 @@ class RenderConfig:
     pixel_aspect_x: Annotated[float, Between(1, 200)]
     pixel_aspect_y: Annotated[float, Between(1, 200)]
     samples: Annotated[int, Between(1, 1 << 24)]
+    quality_db: Annotated[float, Between(0, 60)]
     filter_size: Annotated[float, Between(0, 10)]
     film_transparent: bool
     view_transform: ViewTransform
@@ -166,6 +169,13 @@ class RenderConfig:
         return self.resolution_y * self.resolution_percentage // 100
 
     def problems(self) -> Iterator[tuple[str, str]]:
+        if 0 < self.quality_db < LEAST_QUALITY_DB:
+            yield (
+                "quality_db",
+                f"expected 0 or from {LEAST_QUALITY_DB} to 60, found {self.quality_db:g}",
+            )
+        if self.quality_db and self.engine is Engine.EEVEE:
+            yield "quality_db", "expected 0 with EEVEE, whose noise is fixed"
         if min(self.width, self.height) < 1:
             yield (
                 "resolution_percentage",

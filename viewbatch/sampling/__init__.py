@@ -5,7 +5,7 @@ from viewbatch.sampling.lights import LampDraw, draw_lamps, draw_rotation
 from viewbatch.sampling.plan import Plan, PlannedView, Reject, extensible
 from viewbatch.sampling.pose_files import input_files
 from viewbatch.sampling.poses import Pose, Surroundings
-from viewbatch.sampling.streams import cycles_seed, second_cycles_seed
+from viewbatch.sampling.streams import cycles_seed, pilot_cycles_seeds, second_cycles_seed
 
 __all__ = [
     "LampDraw",
@@ -20,5 +20,6 @@ __all__ = [
     "draw_rotation",
     "extensible",
     "input_files",
+    "pilot_cycles_seeds",
     "second_cycles_seed",
 ]

@@ -18,6 +18,7 @@ class Stream(IntEnum):
     LIGHTS = 5
     WORLD = 6
     SECOND_NOISE = 7
+    PILOT = 8
 
 
 def stream(seed: int, purpose: Stream, index: int = 0) -> np.random.Generator:
@@ -43,6 +44,12 @@ def cycles_seed(seed: int, index: int) -> int:
 def second_cycles_seed(seed: int, index: int) -> int:
     """The seed of other noise of the same view, to be compared with the first."""
     return _noise(seed, Stream.SECOND_NOISE, index)
+
+
+def pilot_cycles_seeds(seed: int, index: int) -> tuple[int, int, int]:
+    """Seeds of three images of one view whose noises have nothing to do with each other."""
+    first, second, third = stream(seed, Stream.PILOT, index).integers(0, 2**31 - 1, 3).tolist()
+    return first, second, third
 
 
 def _noise(seed: int, purpose: Stream, index: int) -> int:
