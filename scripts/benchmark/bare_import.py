@@ -7,6 +7,8 @@
 uv run scripts/benchmark/bare_import.py references/models/suzanne.glb
 """
 
+from __future__ import annotations
+
 import os
 import sys
 import time

@@ -13,6 +13,7 @@ from typing import Any
 
 from scripts.benchmark.spans import Trace
 from scripts.shared.errors import InputError
+from scripts.shared.hosts import overrides
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 GENERATOR = REPOSITORY / "generate-batch.py"
@@ -77,7 +78,7 @@ class Host:
         """
         folder.mkdir(parents=True, exist_ok=True)
         arguments = [str(work.model), OUTPUT, str(work.views), "--overwrite", "--trace", TRACE]
-        arguments += [word for setting in work.settings for word in ("--set", setting)]
+        arguments += overrides(work.settings)
         launched = time.perf_counter()
         _completed(self.command(GENERATOR, arguments), folder)
         wall_s = time.perf_counter() - launched

@@ -7,6 +7,8 @@
 uv run scripts/benchmark/in_blender.py threads references/models/suzanne.glb 8 512 16
 """
 
+from __future__ import annotations
+
 import json
 import math
 import os

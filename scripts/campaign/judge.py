@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scripts.shared.hosts import Host
+from scripts.shared.hosts import Host, overrides
 from viewbatch.dataset import Dataset
 from viewbatch.errors import EXIT_OK, EXIT_USAGE, DatasetError
 
@@ -32,11 +32,6 @@ _SAID = re.compile(
     r"configuration: |warning: |error: |view \d+: |\d+ views? in |\d+ of \d+ views? exist"
 )
 """How the generator's own lines begin."""
-
-
-def overrides(settings: tuple[str, ...]) -> list[str]:
-    """Settings as arguments."""
-    return [word for setting in settings for word in ("--set", setting)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from scripts.campaign.judge import overrides, wrong_of
+from scripts.campaign.judge import wrong_of
 from scripts.campaign.results import Result
+from scripts.shared.equality import differing
 from scripts.shared.errors import InputError
-from scripts.shared.hosts import ROOT, Host
+from scripts.shared.hosts import ROOT, Host, overrides
 from viewbatch.dataset import Dataset, layout
 from viewbatch.errors import EXIT_OK
 
@@ -79,23 +80,6 @@ def undisturbed(host: Host, folder: Path) -> Undisturbed:
         raise InputError(f"{host.program} fails where nothing disturbs it: {said}", 1)
     view_s = (moments[-1] - moments[0]) / (len(moments) - 1)
     return Undisturbed(out, moments[0] - view_s, view_s)
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    """Every file but the logs, which hold times."""
-    return {
-        path.name: path.read_bytes()
-        for path in sorted(folder.iterdir())
-        if not (path.name.startswith("batch-") and path.suffix == ".log")
-    }
-
-
-def differing(out: Path, reference: Path) -> list[str]:
-    """Names of files that one alone has, or that differ."""
-    ours, theirs = files_of(out), files_of(reference)
-    return sorted(
-        name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name)
-    )
 
 
 def state(out: Path, reference: Path) -> tuple[int, str | None]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from scripts.campaign.judge import TINY, overrides
+from scripts.campaign.judge import TINY
 from scripts.campaign.kills import MODEL
 from scripts.campaign.results import Result
-from scripts.shared.hosts import Host
+from scripts.shared.hosts import Host, overrides
 
 FEW, MANY = 50, 500
 MOST_GROWTH = 0.05

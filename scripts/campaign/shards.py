@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from scripts.campaign.judge import wrong_of
-from scripts.campaign.kills import LIMIT_S, VIEWS, Killer, command, differing, undisturbed
+from scripts.campaign.kills import LIMIT_S, VIEWS, Killer, command, undisturbed
 from scripts.campaign.results import Result
+from scripts.shared.equality import differing
 from scripts.shared.hosts import Host
 from viewbatch.dataset import layout
 from viewbatch.errors import EXIT_OK

@@ -21,7 +21,9 @@ Progress = Callable[[Sequence[int], str], Iterator[int]]
 
 _COMPARED_APART = (
     "width", "height", "fx", "fy", "cx", "cy", "cam_from_world", "near_m", "far_m", "files",
+    "dataset_sha256", "record_sha256",
 )  # fmt: skip
+"""Keys of views' records that are not compared as such; the last two are hashes of all else."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,8 @@
 README.md beside this file shows what comes out.
 """
 
+from __future__ import annotations
+
 import argparse
 import math
 import os

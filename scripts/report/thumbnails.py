@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from scripts.shared.pictures import NOTHING, is_measurement, to_rgb
+from scripts.shared.pictures import NOTHING, is_measurement, is_surface, surface_range_m, to_rgb
 
 PAGE_BYTES = 16_000_000
 """Of all pictures together: in base64, a third larger, they leave the page below 30 MB."""
@@ -60,11 +60,7 @@ def thumbnail(kind: str, pixels: Pixels, views: int) -> Thumbnail:
 
 def depth_range(depth_m: Pixels) -> tuple[float, float] | None:
     """The depths with the brightest and the darkest colour; None without a surface."""
-    there = depth_m[np.isfinite(depth_m) & (depth_m > 0)]
-    if not len(there):
-        return None
-    near, far = np.percentile(there.astype(np.float64), (1, 99))
-    return float(near), float(far)
+    return surface_range_m([depth_m]) if is_surface(depth_m).any() else None
 
 
 def picture(kind: str, values: Pixels) -> Pixels:

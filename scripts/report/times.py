@@ -25,6 +25,7 @@ class Times:
     stages: Mapping[str, float]
     """By stage of the thread that renders, of all processes that came to their end."""
     processes: int
+    """How many made views: one that finds them all there has a log too."""
 
 
 def read_times(folder: Path) -> Times:
@@ -33,12 +34,15 @@ def read_times(folder: Path) -> Times:
     logs = sorted(path for path in folder.iterdir() if layout.is_log(path.name))
     views: dict[int, float] = {}
     stages: dict[str, float] = {}
+    processes = 0
     for path in logs:
         text = path.read_text(encoding="utf-8", errors="replace")
-        views |= {int(index): float(seconds) for index, seconds in _VIEW.findall(text)}
+        own = {int(index): float(seconds) for index, seconds in _VIEW.findall(text)}
+        processes += bool(own)
+        views |= own
         for found in _STAGES.findall(text):
             for stage, times in json.loads(found)["threads"].get(RENDER_THREAD, {}).items():
                 # What is within a stage counts to it: "colour: Cycles" to "colour".
                 outer = stage.partition(": ")[0]
                 stages[outer] = stages.get(outer, 0.0) + times["wall_s"]
-    return Times(views=views, stages=stages, processes=len(logs))
+    return Times(views=views, stages=stages, processes=processes)

@@ -1,5 +1,7 @@
 """What the helpers have in common as commands."""
 
+from __future__ import annotations
+
 import argparse
 import sys
 from collections.abc import Callable

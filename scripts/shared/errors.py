@@ -1,4 +1,4 @@
-"""Bad input of helpers that make pictures."""
+"""Bad input of helpers, and what they cannot do."""
 
 from __future__ import annotations
 

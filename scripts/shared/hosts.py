@@ -68,6 +68,11 @@ class Host:
         )
 
 
+def overrides(settings: Sequence[str]) -> list[str]:
+    """KEY=VALUE as arguments of the generator."""
+    return [word for setting in settings for word in ("--set", setting)]
+
+
 def blender_programs() -> list[Host]:
     """Those that the variable BLENDER names, separated as in PATH; else one that PATH has."""
     named = [name for name in os.environ.get("BLENDER", "").split(os.pathsep) if name]

@@ -10,6 +10,8 @@ What an array is, is told by its type and shape, row 0 on top:
     uint32         (H, W)                        ids: 0 = background
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from scripts.shared.command import Parser, answered, at_least
+from scripts.shared.equality import differing
 from scripts.shared.errors import InputError
-from scripts.shared.hosts import ROOT, Host
+from scripts.shared.hosts import ROOT, Host, overrides
 from scripts.slurm.cluster import check, cluster
 from scripts.test_blenders.environments import DRIVER, python
-from viewbatch.dataset import Dataset
 from viewbatch.errors import EXIT_FAILED, EXIT_OK
 
 ARRAY = Path(__file__).with_name("array.sbatch")
@@ -42,14 +42,14 @@ def main(argv: Sequence[str]) -> int:
             single = folder / "single"
             run(host.generate(*_arguments(single, options.views)), "a single run")
             shared = folder / "shared"
-            differing = _differing(shared, single)
+            wrong = differing(shared, single)
             logs = len(list(shared.glob("batch-*.log")))
         made = f"{options.tasks} tasks of the array {job} made {options.views} views, {logs} logs"
-        if differing:
-            print(f"{made}; these differ from those of a single run: {', '.join(differing)}")
+        if wrong:
+            print(f"{made}; these differ from those of a single run: {', '.join(wrong)}")
         else:
             print(f"{made}; they are equal to those of a single run, byte for byte")
-        good = not differing
+        good = not wrong
 
     return answered(parser, work) or (EXIT_OK if good else EXIT_FAILED)
 
@@ -73,7 +73,7 @@ def _parser() -> Parser:
 
 
 def _arguments(out: Path, views: int) -> list[str | Path]:
-    return [MODEL, out, str(views), *(w for setting in SETTINGS for w in ("--set", setting))]
+    return [MODEL, out, str(views), *overrides(SETTINGS)]
 
 
 def _array(host: Host, folder: Path, tasks: int, views: int) -> str:
@@ -111,17 +111,3 @@ def run(
         last = lines[-1] if lines else "it said nothing"
         raise InputError(f"{what} ends with exit code {done.returncode}: {last}", EXIT_FAILED)
     return done.stdout
-
-
-def _differing(one: Path, other: Path) -> list[str]:
-    """Names of files that one alone has, or that differ; logs hold times."""
-    found = [
-        {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix != ".log"}
-        for folder in (one, other)
-    ]
-    Dataset.open(one)
-    return sorted(
-        name
-        for name in found[0].keys() | found[1].keys()
-        if found[0].get(name) != found[1].get(name)
-    )

@@ -11,6 +11,8 @@ coordinates: u right, v up, (0, 0) the lower left corner of the image. Arrays
 of texels are (height, width, 3) with row 0 on top.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -8,6 +8,8 @@ so they have no seams, do not repeat, and are the same on every machine.
 Colours are sRGB-encoded, 0 to 1; images are (height, width, 3) with row 0 on top.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from itertools import pairwise

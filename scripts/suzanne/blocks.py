@@ -1,5 +1,7 @@
 """The seven toys of blocks.glb: their shapes, their paint and where they stand."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,5 +1,7 @@
 """The room of room.glb: a shell with a doorway, furnished. The floor is the plane z = 0."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

@@ -12,6 +12,8 @@ away from it, `room.glb` is a furnished room. The same Blender writes the same
 bytes every time. README.md beside this file describes them.
 """
 
+from __future__ import annotations
+
 import argparse
 import contextlib
 import io

@@ -10,7 +10,7 @@ from pathlib import Path
 from scripts.diff_datasets.comparison import Comparison, compare
 from scripts.diff_datasets.tolerances import Tolerances
 from scripts.shared.errors import InputError
-from scripts.shared.hosts import ROOT, Host
+from scripts.shared.hosts import ROOT, Host, overrides
 from viewbatch.dataset import Dataset
 
 MODEL = ROOT / "references" / "models" / "blocks.glb"
@@ -79,9 +79,8 @@ class Agreement:
 def make(host: Host, folder: Path) -> Path:
     """The dataset of one host; raises `InputError` where its run fails."""
     folder.mkdir(parents=True)
-    words = [word for setting in SETTINGS for word in ("--set", setting)]
     done = subprocess.run(
-        host.generate(MODEL, "out", str(VIEWS), *words),
+        host.generate(MODEL, "out", str(VIEWS), *overrides(SETTINGS)),
         cwd=folder, capture_output=True, text=True, check=False, timeout=600,
     )  # fmt: skip
     if done.returncode:
