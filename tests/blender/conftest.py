@@ -26,9 +26,7 @@ def _end() -> None:
 # Registered first, so it runs after every other clean-up.
 atexit.register(_end)
 
-pytest.importorskip("bpy", reason="the bpy package is not installed")
-
-from viewbatch.blender import eevee  # noqa: E402 - needs bpy
+from viewbatch.blender import eevee  # noqa: E402 - imports bpy
 from viewbatch.blender.capture import Capture  # noqa: E402
 from viewbatch.errors import UsageError  # noqa: E402
 

@@ -15,9 +15,10 @@ from viewbatch import plugin, sources
 from viewbatch.blender import aov, engine, versions
 from viewbatch.blender.camera import BlenderPose, new_camera
 from viewbatch.blender.capture import AOVS, Capture
+from viewbatch.blender.job import Job
 from viewbatch.blender.lens import Lens
 from viewbatch.blender.model import import_model
-from viewbatch.blender.runner import Job, run
+from viewbatch.blender.runner import run
 from viewbatch.blender.scene import Stage, build
 from viewbatch.config import Config
 from viewbatch.dataset import Dataset

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.blender import scenes
-from tests.blender.test_color import srgb
+from tests.blender.colors import srgb
 from viewbatch.blender.backdrop import Backdrop, fill_frame, linear_from_srgb
 from viewbatch.blender.capture import Capture
 from viewbatch.config.scene import BackdropConfig, Extension

@@ -218,7 +218,8 @@ FOREST = (
 
 
 def test_rejected_draws_are_repeated_and_counted(tmp_path: Path) -> None:
-    dataset: Dataset = scenes.generate(forest(tmp_path), tmp_path / "out", 12, *FOREST)
+    model = forest(tmp_path)
+    dataset: Dataset = scenes.generate(model, tmp_path / "out", 12, *FOREST)
     rejected: dict[str, int] = {}
     for view in dataset.views:
         assert view.record.coverage > 0.04
@@ -228,7 +229,7 @@ def test_rejected_draws_are_repeated_and_counted(tmp_path: Path) -> None:
             rejected[reason] = rejected.get(reason, 0) + count
     assert set(rejected) == {INSIDE, NEAR, SMALL}
     # Each view by itself: the third of three is the third of twelve.
-    again = scenes.generate(forest(tmp_path), tmp_path / "again", 3, *FOREST)
+    again = scenes.generate(model, tmp_path / "again", 3, *FOREST)
     for a, b in zip(again.views, dataset.views, strict=False):
         assert a.record.to_json() == b.record.to_json()
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import bpy
 import numpy as np
-import numpy.typing as npt
 import OpenEXR
 import pytest
 from PIL import Image
 
 from tests.blender import scenes
+from tests.blender.colors import srgb
 from viewbatch.blender.capture import Capture
 from viewbatch.blender.color import ColorEncoder
 from viewbatch.blender.engine import image_extension
@@ -29,12 +29,6 @@ WIDTH, HEIGHT = 33, 22
 LINEAR = (0.5, 0.18, 0.05)
 ENCODED = (187, 117, 63)
 EYE = (0.0, -8.0, 0.0)
-
-
-def srgb(linear: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
-    """sRGB's transfer function, for values from 0 to 1."""
-    x = np.clip(np.asarray(linear, dtype=np.float64), 0, 1)
-    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055)
 
 
 def shining_studio(capture: Capture, *overrides: str) -> scenes.Studio:

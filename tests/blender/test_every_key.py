@@ -13,8 +13,11 @@ import OpenEXR
 import pytest
 from PIL import Image
 
-from tests.blender import key_models, scenes
-from tests.blender.key_rows import FOLLOWS, GPU, ROWS, SMALL, Change, Choice, Message
+from tests.blender import scenes
+from tests.blender.keys import models
+from tests.blender.keys.rows import FOLLOWS, Change, Choice, Message
+from tests.blender.keys.settings import GPU, SMALL
+from tests.blender.keys.table import ROWS
 from tests.keys import default_keys
 from viewbatch.blender.devices import select
 from viewbatch.config.render import ComputeDeviceType
@@ -44,7 +47,7 @@ class Studio:
 
     def model(self, name: str) -> Path:
         if name not in self._models:
-            self._models[name] = key_models.save(name, self.folder)
+            self._models[name] = models.save(name, self.folder)
         return self._models[name]
 
     def made(self, model: str, views: int, overrides: Sequence[str]) -> Dataset:
@@ -89,7 +92,7 @@ def contents(dataset: Dataset) -> dict[str, Any]:
         found[name] = (dataset.folder / name).read_bytes()
     for view in dataset.views:
         record = json.loads(view.record.to_json())
-        del record["schema"], record["dataset_sha256"]
+        del record["schema"], record["dataset_sha256"], record["record_sha256"]
         files = record.pop("files")
         for name, value in record.items():
             found.setdefault(name, {})[view.index] = value

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.gltf_files import DRACO, SIDES, TETRAHEDRON, GltfFile, chain, nested
+from tests.gltf_files import DRACO, SIDES, TETRAHEDRON, GltfFile, chain, nested, quantized
 from viewbatch.blender import draco, versions
 from viewbatch.blender.model import check_imported, import_model
 from viewbatch.errors import ModelError
@@ -69,14 +69,6 @@ def sparse(file: GltfFile) -> None:
         },
         "values": {"bufferView": file.view(TETRAHEDRON[1:].tobytes())},
     }
-
-
-def quantized(file: GltfFile) -> None:
-    points = np.hstack([TETRAHEDRON * 32767, np.zeros((4, 1))]).astype("i2")
-    file.primitive["attributes"]["POSITION"] = file.numbers(points, normalized=True)
-    file.tree["accessors"][-1]["type"] = "VEC3"
-    file.tree["bufferViews"][-1]["byteStride"] = 8
-    file.needs("KHR_mesh_quantization")
 
 
 def deep(file: GltfFile) -> None:

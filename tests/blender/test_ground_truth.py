@@ -18,9 +18,11 @@ import pytest
 from PIL import Image
 
 from tests.blender import scenes
+from tests.blender.frames import assert_consistent, facing
 from tests.blender.raycast import Array, assert_rendered, triangles_hit, unit_normals
+from tests.gltf_files import GltfFile
 from viewbatch.blender.capture import Capture
-from viewbatch.geometry import Camera, look_at
+from viewbatch.geometry import look_at
 from viewbatch.geometry.transforms import Vector3
 from viewbatch.passes import Frame, Pass
 
@@ -61,29 +63,6 @@ def around(seed: int, distance: float) -> Vector3:
     direction = np.random.default_rng(seed).normal(size=3)
     x, y, z = CENTER + distance * direction / np.linalg.norm(direction)
     return (float(x), float(y), float(z))
-
-
-def assert_consistent(camera: Camera, frame: Frame, size: float) -> None:
-    """What holds for the maps of every view of a scene of this size, in every pixel."""
-    depth, normal, position = frame[Pass.DEPTH], frame[Pass.NORMAL], frame[Pass.POSITION]
-    seen = depth > 0
-    assert 0.02 < seen.mean() < 1
-    assert (depth[~seen] == 0).all()
-    np.testing.assert_array_equal(normal.any(axis=-1), seen)
-    np.testing.assert_array_equal(position.any(axis=-1), seen)
-    assert (frame[Pass.OBJECT_ID][~seen] == 0).all()
-    assert (frame[Pass.MATERIAL_ID][frame[Pass.OBJECT_ID] == 0] == 0).all()
-    assert not frame[Pass.UV][~seen].any()
-    assert np.abs(camera.unproject(depth) - position)[seen].max() < 1e-5 * size
-    assert np.abs(np.linalg.norm(normal[seen], axis=1) - 1).max() < 1e-6
-
-
-def facing(camera: Camera, frame: Frame) -> Array:
-    """(n,) cosines between the normals of surfaces and the directions to the camera."""
-    seen = frame[Pass.DEPTH] > 0
-    to_camera = camera.center_in_world - frame[Pass.POSITION][seen]
-    to_camera /= np.linalg.norm(to_camera, axis=1, keepdims=True)
-    return np.asarray((frame[Pass.NORMAL][seen] * to_camera).sum(axis=1), dtype=np.float64)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -192,39 +171,16 @@ def textured_square(path: Path, levels: npt.NDArray[np.uint8]) -> Path:
     """A .glb file: a square, 2 m a side, with a texture of square texels, a metal."""
     png = io.BytesIO()
     Image.fromarray(levels).save(png, "PNG")
-    blobs = [
-        np.float32([(-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0)]).tobytes(),
-        np.float32([(0, 1), (1, 1), (1, 0), (0, 0)]).tobytes(),  # v points down in glTF
-        np.uint16([0, 1, 2, 0, 2, 3]).tobytes(),
-        png.getvalue(),
-    ]
-    views, data = [], b""
-    for blob in blobs:
-        views.append({"buffer": 0, "byteOffset": len(data), "byteLength": len(blob)})
-        data += blob + b"\0" * (-len(blob) % 4)
-    document = {
-        "asset": {"version": "2.0"}, "scene": 0, "scenes": [{"nodes": [0]}],
-        "nodes": [{"mesh": 0, "name": "square"}],
-        "meshes": [{"primitives": [{
-            "attributes": {"POSITION": 0, "TEXCOORD_0": 1}, "indices": 2, "material": 0}]}],
-        "materials": [{"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}],
-        "textures": [{"source": 0, "sampler": 0}],
-        "samplers": [{"magFilter": 9728, "minFilter": 9728}],  # nearest
-        "images": [{"bufferView": 3, "mimeType": "image/png"}],
-        "accessors": [
-            {"bufferView": 0, "componentType": 5126, "count": 4, "type": "VEC3",
-             "min": [-1, -1, 0], "max": [1, 1, 0]},
-            {"bufferView": 1, "componentType": 5126, "count": 4, "type": "VEC2"},
-            {"bufferView": 2, "componentType": 5123, "count": 6, "type": "SCALAR"},
-        ],
-        "bufferViews": views, "buffers": [{"byteLength": len(data)}],
-    }  # fmt: skip
-    text = json.dumps(document).encode()
-    text += b" " * (-len(text) % 4)
-    chunks = struct.pack("<I4s", len(text), b"JSON") + text
-    chunks += struct.pack("<I4s", len(data), b"BIN\0") + data
-    path.write_bytes(struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks)
-    return path
+    points = [(-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0)]
+    file = GltfFile(points, np.uint16([0, 1, 2, 0, 2, 3]))
+    file.texture({"bufferView": file.view(png.getvalue()), "mimeType": "image/png"})
+    # v points down in glTF.
+    uvs = np.float32([(0, 1), (1, 1), (1, 0), (0, 0)])
+    file.primitive["attributes"]["TEXCOORD_0"] = file.numbers(uvs)
+    file.tree["textures"] = [{"source": 0, "sampler": 0}]
+    file.tree["samplers"] = [{"magFilter": 9728, "minFilter": 9728}]  # nearest
+    del file.tree["materials"][0]["pbrMetallicRoughness"]["metallicFactor"]  # so it is 1
+    return file.save(path)
 
 
 def texels(frame: Frame, levels: npt.NDArray[np.uint8]) -> tuple[Array, npt.NDArray[np.bool_]]:

@@ -13,8 +13,9 @@ from typing import Annotated, get_args, get_origin, get_type_hints
 import numpy as np
 import pytest
 
-from tests.blender import key_models, scenes
-from tests.blender.key_rows import SMALL
+from tests.blender import scenes
+from tests.blender.keys import models
+from tests.blender.keys.settings import SMALL
 from viewbatch import plugin
 from viewbatch._decode import Rule
 from viewbatch.config import Config
@@ -174,7 +175,7 @@ def test_just_outside_of_a_limit_is_a_sentence(of: Ranged) -> None:
     ids=lambda overrides: " ".join(o.rpartition(".")[2] for o in overrides if o not in FIT),
 )  # fmt: skip
 def test_at_a_limit_there_is_a_dataset(tmp_path: Path, overrides: Sequence[str]) -> None:
-    model = key_models.save("pair", tmp_path)
+    model = models.save("pair", tmp_path)
     dataset = scenes.generate(model, tmp_path / "out", 2, *SMALL, *overrides)
     assert len(dataset.views) == 2
     for view in dataset.views:
@@ -204,7 +205,7 @@ def test_a_frame_in_which_the_target_is_less_than_a_pixel(
     tmp_path: Path, overrides: Sequence[str]
 ) -> None:
     """Or outside of it: the record tells, and its camera still is the one that was asked for."""
-    model = key_models.save("pair", tmp_path)
+    model = models.save("pair", tmp_path)
     dataset = scenes.generate(model, tmp_path / "out", 1, *SMALL, *FIT, *overrides)
     [view] = dataset.views
     assert (view.record.coverage, view.record.depth_range_m) == (0, None)
@@ -215,7 +216,7 @@ def test_a_frame_in_which_the_target_is_less_than_a_pixel(
 def test_a_box_without_extent_is_a_point(tmp_path: Path) -> None:
     point = "[0.25, 0.25, 0.75]"
     dataset = scenes.generate(
-        key_models.save("room", tmp_path), tmp_path / "out", 3, *SMALL,
+        models.save("room", tmp_path), tmp_path / "out", 3, *SMALL,
         "camera.location.mode=inside", f"camera.location.inside.box_min={point}",
         f"camera.location.inside.box_max={point}", "camera.location.inside.inc_min=0",
         "camera.location.inside.inc_max=pi", "camera.location.inside.azi_spread=pi",

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from tests.blender import scenes
-from tests.blender.test_color import srgb
+from tests.blender.colors import srgb
 from viewbatch.blender.camera import BlenderPose
 from viewbatch.blender.capture import Capture
 from viewbatch.blender.scene import Stage

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import numpy.typing as npt
 import pytest
 
 from tests.blender import scenes
+from tests.gltf_files import GltfFile
 from viewbatch.blender import materials
 from viewbatch.blender.capture import Capture
 from viewbatch.blender.model import import_model
@@ -95,47 +94,17 @@ def glb(
     material: Mapping[str, Any] | None = None,
 ) -> Path:
     """A square whose vertices have one colour: RGB float32, or RGBA uint8 (normalized)."""
-    blob = b""
-    views: list[dict[str, int]] = []
-    accessors: list[dict[str, Any]] = []
-
-    def add(array: npt.NDArray[np.generic], kind: str, component: int, **more: Any) -> int:
-        nonlocal blob
-        views.append({"buffer": 0, "byteOffset": len(blob), "byteLength": array.nbytes})
-        blob += array.tobytes()
-        accessors.append({
-            "bufferView": len(views) - 1, "componentType": component, "count": len(array),
-            "type": kind, **more,
-        })  # fmt: skip
-        return len(accessors) - 1
-
-    points = np.array([(x, z, -y) for x, y, z in SQUARE], dtype=np.float32)
-    extent = {"min": points.min(axis=0).tolist(), "max": points.max(axis=0).tolist()}
-    attributes = {"POSITION": add(points, "VEC3", 5126, **extent)}
+    points = np.array([(x, z, -y) for x, y, z in SQUARE])
+    file = GltfFile(points, np.array([0, 1, 2, 0, 2, 3], dtype=np.uint32))
+    file.tree["nodes"][0]["name"] = "square"
     if color is not None:
-        is_float = color.dtype == np.float32
-        attributes["COLOR_0"] = add(
-            np.tile(color, (4, 1)), f"VEC{len(color)}", 5126 if is_float else 5121,
-            normalized=not is_float,
-        )  # fmt: skip
-    indices = np.array([0, 1, 2, 0, 2, 3], dtype=np.uint32)
-    primitive: dict[str, Any] = {
-        "attributes": attributes, "indices": add(indices, "SCALAR", 5125),
-    }  # fmt: skip
-    document: dict[str, Any] = {
-        "asset": {"version": "2.0"}, "scene": 0, "scenes": [{"nodes": [0]}],
-        "nodes": [{"mesh": 0, "name": "square"}], "meshes": [{"primitives": [primitive]}],
-        "accessors": accessors, "bufferViews": views, "buffers": [{"byteLength": len(blob)}],
-    }  # fmt: skip
+        file.primitive["attributes"]["COLOR_0"] = file.numbers(
+            np.tile(color, (4, 1)), normalized=color.dtype != np.float32
+        )
     if material is not None:
-        document["materials"] = [dict(material)]
-        primitive["material"] = 0
-    text = json.dumps(document).encode()
-    text += b" " * (-len(text) % 4)
-    chunks = struct.pack("<I4s", len(text), b"JSON") + text
-    chunks += struct.pack("<I4s", len(blob), b"BIN\0") + blob
-    path.write_bytes(struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks)
-    return path
+        file.tree["materials"] = [dict(material)]
+        file.primitive["material"] = 0
+    return file.save(path)
 
 
 PAINT = {

@@ -75,6 +75,7 @@ ELSEWHERE = {
         "render.cycles.use_denoising", "render.cycles.denoiser",
     },
     "test_eevee": {"render.engine"},
+    "test_pilot": {"render.quality_db"},
 }  # fmt: skip
 
 

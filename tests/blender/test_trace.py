@@ -10,7 +10,8 @@ from typing import Any
 
 from tests.blender.scenes import ROOT, configured
 from viewbatch import trace
-from viewbatch.blender.runner import Job, run
+from viewbatch.blender.job import Job
+from viewbatch.blender.runner import run
 from viewbatch.model_files import read
 from viewbatch.stopwatch import Stopwatch
 

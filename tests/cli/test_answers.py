@@ -43,7 +43,7 @@ def test_the_poison_works(host: Host, ask: Ask) -> None:
 def test_help(ask: Ask) -> None:
     result = ask("--help")
     assert result.code == 0
-    assert "usage: generate-batch.py [-h] [--config PATH] [--set KEY=VALUE]" in result.stdout
+    assert "usage: generate-batch.py [-h] [--config PATH] [--preset NAME]" in result.stdout
     assert "130 and 143 interrupted" in result.stdout
     assert result.told("")
 

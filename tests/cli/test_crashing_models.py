@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Host
-from tests.cli.test_interrupts import SAID, SIGNALS
+from tests.cli.interrupts import SAID, SIGNALS
 
 LINUX = pytest.mark.skipif(
     sys.platform != "linux", reason="what a process has started is asked of Linux"

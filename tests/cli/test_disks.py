@@ -158,6 +158,53 @@ def test_an_output_folder_that_vanishes_in_words(host: Host, tmp_path: Path) -> 
     assert not (tmp_path / "out").exists()
 
 
+def in_shell(host: Host, line: str, here: Path) -> tuple[int, str]:
+    """Exit code and messages of the script after a line of shell."""
+    if os.name != "posix" or host.in_blender:
+        pytest.skip("needs a POSIX shell, and a program that looks at nothing before the script")
+    environment = {k: v for k, v in os.environ.items() if k not in {"TMPDIR", "TEMP", "TMP"}}
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'{line}; exec "$@"', "sh", *host.command([SUZANNE, here / "out"])],
+        cwd=here, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stderr
+
+
+def test_no_room_for_temporary_files_in_words(host: Host, tmp_path: Path) -> None:
+    places = ["/tmp", "/var/tmp", "/usr/tmp", str(tmp_path)]
+    assert in_shell(host, "ulimit -f 0", tmp_path) == (
+        1,
+        "configuration: config.default.toml\n"
+        "error: there is no room for temporary files (No usable temporary directory found in "
+        f"{places}); make some, or name a folder that has some by the environment variable "
+        "TMPDIR\n",
+    )
+
+
+def test_a_current_folder_that_is_gone_in_words(host: Host, tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    assert in_shell(host, 'rmdir "$PWD"', here) == (
+        2,
+        "error: the current folder cannot be used: No such file or directory; change to another\n",
+    )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="makes pipes")
+@pytest.mark.parametrize("name", ["dataset.json", "config.toml", "000_depth.exr", "000_view.json"])
+def test_a_pipe_in_place_of_a_file_in_words(host: Host, tmp_path: Path, name: str) -> None:
+    assert host.run(*arguments("out"), "--views", "0", cwd=tmp_path).code == 0
+    path = tmp_path / "out" / name
+    path.unlink()
+    os.mkfifo(path)
+    result = host.run(*arguments("out"), "--views", "0", cwd=tmp_path)
+    assert result.code == 2
+    assert error_of(result) == (
+        f"the output out holds {name}, which is no file but a pipe, a device or a link to nothing; "
+        "remove it, or name another folder"
+    )
+
+
 def test_an_output_below_a_file_in_words(host: Host, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     result = host.run(SUZANNE, "file/a/out", cwd=tmp_path)

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Host
+from tests.cli.interrupts import SAID, SIGNALS
 from viewbatch.dataset import Dataset, layout
 
 TELL = """
@@ -27,15 +28,11 @@ class Tell(Plugin):
     def on_view_ready(self, view):
         logging.getLogger("viewbatch.tell").info("view %d begins", view.index)
 """
-SAID = "interrupted; views that have a record are complete, and the same command continues"
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="signals are sent as on POSIX"),
     pytest.mark.every_blender,
 ]
-SIGNALS = pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
-)
 
 
 @SIGNALS

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import TETRAHEDRON, Host
-from tests.unit.test_model_files_text_meshes import collada
+from tests.mesh_files import collada
 
 ONE_VIEW = ["--set", "render.samples=1", "--set", "verify.at_end=false"]
 SECRET = "newmtl-f1b5c2 nothing that a dataset may hold"

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import ROOT, Host, is_log
+from tests.gltf_files import glb
 from viewbatch.dataset import Dataset
 from viewbatch.errors import one_line
 
@@ -68,13 +69,7 @@ def write_glb(path: Path, names: Sequence[str]) -> None:
                         {"buffer": 0, "byteOffset": 48, "byteLength": 12}],
         "buffers": [{"byteLength": len(square)}],
     }  # fmt: skip
-    text = json.dumps(tree).encode()
-    text += b" " * (-len(text) % 4)
-    path.write_bytes(
-        struct.pack("<4sII", b"glTF", 2, 12 + 8 + len(text) + 8 + len(square))
-        + struct.pack("<I4s", len(text), b"JSON") + text
-        + struct.pack("<I4s", len(square), b"BIN\0") + square
-    )  # fmt: skip
+    path.write_bytes(glb(json.dumps(tree).encode(), square))
 
 
 @pytest.fixture(scope="module")

@@ -135,6 +135,10 @@ def test_a_run_that_is_killed_and_continued_equals_one_that_is_not(
         ),
         (["--views", "1-3"], "--views: expected indices and ranges such as 0,3,5:9, found '1-3'"),
         (
+            ["--views", "0000000012"],
+            "--views: expected indices and ranges such as 0,3,5:9, found '0000000012'",
+        ),
+        (
             ["--views", "10:21"],
             "--views 10:21 asks for view 20, and number_of_renders plans views 0 to 19; choose "
             "among these, or plan more",

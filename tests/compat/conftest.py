@@ -1,8 +1,10 @@
-"""Datasets that several tests of converters look at and never change."""
+"""Datasets that several tests of converters look at and never change, and one to damage."""
 
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -57,3 +59,10 @@ def far(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
         + "f 1 3 2\nf 1 2 4\nf 2 3 4\nf 3 1 4\n"
     )
     return make(folder / "out", 4, *CENTRED, model=model)
+
+
+@pytest.fixture
+def dataset(shifted: Dataset, tmp_path: Path) -> Path:
+    """A copy of a dataset that a test may damage, called in."""
+    shutil.copytree(shifted.folder, tmp_path / "in")
+    return tmp_path / "in"

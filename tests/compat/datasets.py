@@ -1,22 +1,18 @@
-"""Datasets that Blender makes for the tests of converters, and how converters are run."""
+"""Datasets that Blender makes for the tests of converters."""
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import io
 import json
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from compat.shared.command import main
 from viewbatch.dataset import Dataset, View
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,43 +52,6 @@ def make(folder: Path, views: int, *settings: str, model: Path = BLOCKS) -> Data
     return Dataset.open(folder)
 
 
-@dataclass(frozen=True)
-class Result:
-    """What a converter's process left."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def said(self) -> list[str]:
-        """Standard error without the progress bars."""
-        return [line for line in self.stderr.splitlines() if line.strip() and "%|" not in line]
-
-
-def run(name: str, *arguments: str | Path, cwd: Path | None = None) -> Result:
-    """Run a converter; in this process, since there are hundreds of runs.
-
-    tests/compat/test_command.py runs the programs as users do.
-    """
-    converter = importlib.import_module(f"compat.{name}.conversion").CONVERTER
-    out, err = io.StringIO(), io.StringIO()
-    with (
-        contextlib.chdir(cwd or Path.cwd()),
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-    ):
-        code = main(converter, list(map(str, arguments)))
-    return Result(code, out.getvalue(), err.getvalue())
-
-
-def converted(name: str, *arguments: str | Path) -> Result:
-    """Run a converter that must succeed."""
-    result = run(name, *arguments)
-    assert result.code == 0, result.stderr
-    return result
-
-
 def surface(view: View) -> tuple[Array, Array]:
     """(n, 3) points in world and (n, 2) pixel centres of all that a view shows.
 
@@ -113,13 +72,3 @@ def repeated(dataset: Dataset, folder: Path, count: int) -> Dataset:
         view = replace(views[index % len(views)], index=index)
         (folder / f"{index:03d}_view.json").write_text(view.to_json())
     return Dataset.open(folder)
-
-
-def assert_settings_refused(
-    name: str, dataset: Dataset, folder: Path, settings: dict[str, object], problem: str
-) -> None:
-    """A conversion whose record has these settings is refused with a sentence."""
-    path = folder / "conversion.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "settings": settings}))
-    result = run(name, "--verify", dataset.folder, folder)
-    assert (result.code, result.said) == (2, [f"{name}.py: {path} {problem}"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import embreex  # noqa: F401 - without it trimesh casts inexact rays
 import numpy as np
 import pytest
 import trimesh
@@ -9,8 +10,6 @@ import trimesh
 from compat.shared.surface import known_points, sightings
 from tests.compat.datasets import Array, surface
 from viewbatch.dataset import Dataset, View
-
-pytest.importorskip("embreex", reason="trimesh casts exact rays with embree only")
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ CODE = sorted(
 TELLING = {
     "RunError", "PluginError", "UsageError", "ModelError", "DatasetError", "InputError",
     "ArgumentTypeError", "_MismatchError", "ValueError", "DamageError", "CutShortError",
-    "GltfError", "NoSuchDeviceError", "Defect", "_damaged", "Finding", "_notice", "say",
+    "NoSuchDeviceError", "Defect", "_damaged", "Finding", "_notice", "say",
 }  # fmt: skip
 METHODS = {"warning", "error", "append"}
 OWNERS = {"log", "parser", "arguments", "problems"}

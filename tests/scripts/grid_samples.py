@@ -36,6 +36,7 @@ def write_dataset(folder: Path, views: Mapping[int, Mapping[str, Pixels]], plann
         engine="CYCLES",
         device="CPU",
         denoiser="none",
+        samples=4,
         model=ModelRecord(file="model.glb", sha256="0" * 64, world_from_model=identity),
         bounds=Bounds(minimum=(0, 0, 0), maximum=(1, 1, 1), radius=1.0),
         objects=(),

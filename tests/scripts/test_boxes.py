@@ -18,6 +18,7 @@ from scripts.boxes.command import main
 from scripts.boxes.drawing import LabelledBox, draw_boxes, place_labels
 from scripts.shared.pictures import read_image, to_rgb
 from tests.compat.datasets import ROOT, make
+from tests.scripts.conftest import Refusal
 from tests.scripts.foreign_exr import CUBES, Pixels, blender_multilayer, save, save_parts
 from viewbatch.dataset import Dataset
 
@@ -493,18 +494,10 @@ def make_files(folder: Path) -> None:
     ],
 )
 def test_mistakes_are_told_in_one_sentence(
-    dataset: Dataset,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    command: str,
-    message: str,
+    dataset: Dataset, tmp_path: Path, refusal: Refusal, command: str, message: str
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     make_files(tmp_path)
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    arguments = command.replace("{dataset}", str(dataset.folder)).split()
     message = message.replace("only bounding", "only " + ", ".join(dataset.views[0].kinds))
-    assert main(command.replace("{dataset}", str(dataset.folder)).split()) == 2
-    said = message.replace("{dataset}", str(dataset.folder))
-    assert capfd.readouterr() == ("", f"boxes.py: {said}\n")
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+    message = message.replace("{dataset}", str(dataset.folder))
+    assert refusal(main, arguments) == f"boxes.py: {message}\n"

@@ -12,12 +12,15 @@ import pytest
 
 from scripts.campaign.command import main
 from scripts.campaign.damage import damage
-from scripts.campaign.kills import Undisturbed, differing, undisturbed
-from scripts.campaign.subjects import export, subjects
+from scripts.campaign.kills import Undisturbed, undisturbed
+from scripts.campaign.subjects import EXTENSIONS, export, subjects
+from scripts.shared.equality import differing
 from scripts.shared.errors import InputError
 from scripts.shared.hosts import Host
 from scripts.shared.table import markdown
 from tests.compat.datasets import ROOT
+from tests.scripts.conftest import Refusal
+from viewbatch.model_files import kinds
 
 SCRIPT = ROOT / "scripts" / "campaign" / "campaign.py"
 
@@ -60,17 +63,12 @@ def test_help_names_every_part() -> None:
     ],
 )
 def test_bad_input_gets_one_sentence(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    arguments: list[str],
-    message: str,
+    tmp_path: Path, refusal: Refusal, arguments: list[str], message: str
 ) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
-    monkeypatch.chdir(tmp_path)
-    assert main([argument.format(python=sys.executable) for argument in arguments]) == 2
-    assert capsys.readouterr().err == f"campaign.py: {message}\n"
+    filled = [argument.format(python=sys.executable) for argument in arguments]
+    assert refusal(main, filled) == f"campaign.py: {message}\n"
 
 
 def test_a_folder_without_models_is_told(tmp_path: Path) -> None:
@@ -140,6 +138,11 @@ def test_what_lies_beside_a_model_that_is_alone_belongs_to_it(tmp_path: Path) ->
     assert (model, file) == (tmp_path / "copy" / "a.obj", tmp_path / "copy" / "textures" / "a.png")
     assert file.read_text() == "one/textures/a.png"
     assert (tmp_path / "copy" / "a.mtl").exists()
+
+
+def test_models_of_every_kind_that_is_read_are_damaged() -> None:
+    """Helpers know no more of the program than its datasets, so that the list stands twice."""
+    assert set(kinds.EXTENSIONS) == EXTENSIONS
 
 
 def test_files_differ_by_their_bytes_and_logs_never(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from compat.shared.images import read_colors
 from scripts.checkerboard.board import Array, Board, to_glb
 from scripts.checkerboard.command import main
 from tests.compat.datasets import ROOT, make
+from tests.scripts.conftest import Refusal
 from viewbatch.dataset import Dataset, View
 
 PROGRAM = ROOT / "scripts" / "checkerboard" / "checkerboard.py"
@@ -215,15 +216,8 @@ def test_colours_are_given_in_srgb(tmp_path: Path) -> None:
     ],
 )
 def test_mistakes_get_one_sentence(
-    arguments: list[str],
-    message: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    arguments: list[str], message: str, tmp_path: Path, refusal: Refusal
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("there.glb").write_text("mine")
-    assert main(arguments) == 2
-    assert capsys.readouterr() == ("", f"checkerboard.py: {message}\n")
-    assert [path.name for path in tmp_path.iterdir()] == ["there.glb"]
-    assert Path("there.glb").read_text() == "mine"
+    (tmp_path / "there.glb").write_text("mine")
+    assert refusal(main, arguments) == f"checkerboard.py: {message}\n"
+    assert (tmp_path / "there.glb").read_text() == "mine"

@@ -14,6 +14,7 @@ from PIL import Image
 from scripts.depth.command import main
 from scripts.shared.pictures import DEPTH_COLORS, is_surface, surface_range_m, to_rgb
 from tests.compat.datasets import ROOT, make
+from tests.scripts.conftest import Refusal
 from tests.scripts.foreign_exr import FRONT_M, Pixels, blender_multilayer, save, save_parts
 from viewbatch.dataset import Dataset
 
@@ -281,21 +282,13 @@ UNCLEAR = "is the depth is not clear: it has"
     ],
 )
 def test_mistakes_are_told_in_one_sentence(
-    dataset: Dataset,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    command: str,
-    message: str,
+    dataset: Dataset, tmp_path: Path, refusal: Refusal, command: str, message: str
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     make_files(tmp_path)
     words = command.replace("{dataset}", str(dataset.folder)).split()
     output = [] if "--output" in words else ["--output", "picture.png"]
-    assert main([*words, *output]) == 2
-    expected_message = message.replace("{dataset}", str(dataset.folder))
-    assert capfd.readouterr() == ("", f"depth.py: {expected_message}\n")
-    assert not (tmp_path / "picture.png").exists()
+    message = message.replace("{dataset}", str(dataset.folder))
+    assert refusal(main, [*words, *output]) == f"depth.py: {message}\n"
 
 
 def test_a_dataset_without_views(

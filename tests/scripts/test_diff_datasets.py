@@ -21,6 +21,7 @@ from scripts.diff_datasets.command import main
 from scripts.diff_datasets.comparison import Comparison, compare
 from scripts.diff_datasets.tolerances import Tolerances
 from tests.compat.datasets import ROOT, make, repeated
+from tests.scripts.conftest import Refusal
 from tests.verify.damage import edit_pose, edit_record, rewrite
 from viewbatch.dataset import Dataset, View
 from viewbatch.geometry import invert_rigid, rigid
@@ -124,14 +125,16 @@ def test_other_samples_change_colour_and_nothing_else(
     monkeypatch.chdir(tmp_path)
     assert main(["a", "b", "--picture", "seen.png"]) == 1
     lines = told(capsys)
-    assert lines[:4] == [
+    assert lines[:5] == [
         "settings:",
-        "                               a  b",
-        "  config.toml  render.samples  4  6",
+        "                                a  b",
+        "  config.toml   render.samples  4  6",
+        "  dataset.json  samples         4  6",
         "",
     ]
     assert lines[-1].startswith("a and b differ: first in render of view 0, PSNR ")
     found = compared()
+    assert found.records == {}
     for view in found.views:
         # The points have the image's colours, which are not compared.
         assert view.files.keys() == {"render", "linear", "points"}
@@ -564,14 +567,8 @@ def test_nothing_to_draw_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     ],
 )
 def test_mistakes_get_one_sentence(
-    arguments: list[str],
-    message: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    arguments: list[str], message: str, tmp_path: Path, refusal: Refusal
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("there.json").write_text("mine")
-    assert main(arguments) == 2
-    assert capsys.readouterr() == ("", f"diff_datasets.py: {message}\n")
-    assert Path("there.json").read_text() == "mine"
+    (tmp_path / "there.json").write_text("mine")
+    assert refusal(main, arguments) == f"diff_datasets.py: {message}\n"
+    assert (tmp_path / "there.json").read_text() == "mine"

@@ -22,6 +22,7 @@ from scripts.hemisphere.command import main
 from scripts.hemisphere.figure import fill
 from scripts.hemisphere.subject import Subject, read_subject
 from tests.compat.datasets import BLOCKS, ROOT, make
+from tests.scripts.conftest import Refusal
 from viewbatch.dataset import Dataset
 
 PROGRAM = ROOT / "scripts" / "hemisphere" / "hemisphere.py"
@@ -317,14 +318,8 @@ def test_bad_input_gets_one_sentence(
     ],
 )
 def test_mistakes_get_one_sentence(
-    arguments: list[str],
-    message: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    arguments: list[str], message: str, tmp_path: Path, refusal: Refusal
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("there.png").write_text("mine")
-    assert main(arguments) == 2
-    assert capsys.readouterr() == ("", f"hemisphere.py: {message}\n")
-    assert Path("there.png").read_text() == "mine"
+    (tmp_path / "there.png").write_text("mine")
+    assert refusal(main, arguments) == f"hemisphere.py: {message}\n"
+    assert (tmp_path / "there.png").read_text() == "mine"

@@ -91,10 +91,7 @@ def suzanne() -> Glb:
 
 
 def test_the_process_makes_the_committed_bytes(tmp_path: Path) -> None:
-    try:
-        installed = importlib.metadata.version("bpy")
-    except importlib.metadata.PackageNotFoundError:
-        pytest.skip("bpy is not installed")
+    installed = importlib.metadata.version("bpy")
     if f"bpy=={installed}" not in REQUIREMENTS:
         pytest.skip(f"the models are those of {REQUIREMENTS[0]}; this is {installed}")
     folder = tmp_path / "made" / "here"
@@ -113,7 +110,6 @@ def test_the_pins_are_the_projects() -> None:
 
 
 def test_a_folder_that_cannot_be_made_is_told_in_one_sentence(tmp_path: Path) -> None:
-    pytest.importorskip("bpy")
     (tmp_path / "file").write_text("not a folder")
     done = run(tmp_path / "file" / "models")
     assert done.returncode == 2

@@ -18,7 +18,9 @@ ALLOWED = {
     "__init__": set(),
     "errors": set(),
     "geometry": set(),
-    "console": {"errors"},
+    "quantities": set(),
+    "estimate": {"quantities"},
+    "console": {"errors", "quantities"},
     "interrupt": set(),
     "streams": set(),
     "children": set(),
@@ -29,7 +31,7 @@ ALLOWED = {
     "bootstrap": {"errors", "children"},
     "standalone": {"errors"},
     "dataset": {"errors", "geometry", "passes", "stopwatch"},
-    "logs": {"console", "dataset"},
+    "logs": {"errors", "console", "dataset"},
     "verify": {"errors", "dataset", "geometry"},
     "config": {"errors", "passes", "_decode"},
     "sources": {"errors", "config", "_decode"},
@@ -38,7 +40,8 @@ ALLOWED = {
     "plugin": {"errors", "_decode", "dataset", "passes", "geometry"},
     "cli": {
         "__init__", "errors", "config", "plugin", "sources", "bootstrap", "console",
-        "interrupt", "children", "stopwatch", "trace", "dataset", "model_files", "blender.runner",
+        "interrupt", "children", "stopwatch", "trace", "dataset", "model_files", "blender.job",
+        "blender.runner",
     },
 }  # fmt: skip
 BLENDER = set(ALLOWED) - {"cli", "bootstrap", "console", "interrupt", "streams", "trace"} | {
@@ -49,6 +52,8 @@ STANDALONE = {"errors", "dataset", "geometry", "verify", "standalone"}
 STDLIB_ONLY = {
     "errors",
     "standalone",
+    "quantities",
+    "estimate",
     "console",
     "children",
     "interrupt",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from viewbatch.errors import ModelError
+from tests.mesh_files import said
 from viewbatch.model_files import Findings, read
 
 DATA = 1 << 63
@@ -25,13 +25,6 @@ def ogawa(*, finished: int = 0xFF, version: int = 1) -> bytes:
     return header + data + empty + inner + root
 
 
-def message(path: Path, data: bytes) -> str:
-    path.write_bytes(data)
-    with pytest.raises(ModelError) as caught:
-        read(path)
-    return str(caught.value)
-
-
 def test_a_whole_file_is_accepted(tmp_path: Path) -> None:
     path = tmp_path / "model.abc"
     path.write_bytes(ogawa())
@@ -43,8 +36,8 @@ def test_a_file_cut_at_any_length_is_refused(tmp_path: Path) -> None:
     whole = ogawa()
     root = struct.unpack_from("<Q", whole, 8)[0]
     for length in range(16, len(whole)):
-        assert message(path, whole[:length]) == (
-            f"the model {path} is cut off or damaged: what its tree places at byte {root} is not "
+        assert said(path, whole[:length]) == (
+            f"! the model M is cut off or damaged: what its tree places at byte {root} is not "
             f"within its {length} bytes; copy or export it again"
         )
 
@@ -66,8 +59,8 @@ def test_a_tree_that_leads_out_of_the_file_is_refused(
     path = tmp_path / "model.abc"
     whole = ogawa()
     assert whole.count(old) == 1
-    assert message(path, whole.replace(old, new)) == (
-        f"the model {path} is cut off or damaged: what its tree places at byte {place} is not "
+    assert said(path, whole.replace(old, new)) == (
+        f"! the model M is cut off or damaged: what its tree places at byte {place} is not "
         f"within its {len(whole)} bytes; copy or export it again"
     )
 
@@ -83,19 +76,18 @@ def test_a_tree_that_leads_back_into_itself_ends(tmp_path: Path) -> None:
 def test_what_is_no_finished_ogawa_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.abc"
     nothing = (
-        f"the model {path} is no Alembic file: one starts with Ogawa; check that it was downloaded "
+        "! the model M is no Alembic file: one starts with Ogawa; check that it was downloaded "
         "whole, or name it by its real kind"
     )
-    assert message(path, b"OBJ or whatever else") == nothing
-    assert message(path, ogawa(finished=0)) == (
-        f"the model {path} was never finished: the program that wrote it ended before; export it "
-        "again"
+    assert said(path, b"OBJ or whatever else") == nothing
+    assert said(path, ogawa(finished=0)) == (
+        "! the model M was never finished: the program that wrote it ended before; export it again"
     )
-    assert message(path, ogawa(version=2)) == (
-        f"the model {path} is Alembic in an Ogawa container of version 2, and that which Blender "
+    assert said(path, ogawa(version=2)) == (
+        "! the model M is Alembic in an Ogawa container of version 2, and that which Blender "
         "reads is 1"
     )
-    assert message(path, b"\x89HDF\r\n\x1a\n and more") == (
-        f"the model {path} is Alembic in the old HDF5 container, which Blender does not read; "
+    assert said(path, b"\x89HDF\r\n\x1a\n and more") == (
+        "! the model M is Alembic in the old HDF5 container, which Blender does not read; "
         "convert it with: abcconvert -toOgawa"
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.mesh_files import said
 from viewbatch.errors import ModelError
 from viewbatch.model_files import Findings, blend, read
 
@@ -63,11 +64,8 @@ def test_a_file_cut_at_any_length_is_refused(tmp_path: Path, header: bytes) -> N
     path = tmp_path / "model.blend"
     whole = blend_file(header)
     for length in range(len(header), whole.index(b"ENDB")):
-        path.write_bytes(whole[:length])
-        with pytest.raises(ModelError) as caught:
-            read(path)
-        assert str(caught.value) == (
-            f"the model {path} is cut off or damaged: it ends before the block ENDB, which ends "
+        assert said(path, whole[:length]) == (
+            "! the model M is cut off or damaged: it ends before the block ENDB, which ends "
             "every whole Blender file; copy or save it again"
         )
 
@@ -85,11 +83,8 @@ def test_a_cut_or_damaged_gzip_is_refused(tmp_path: Path) -> None:
     damaged = bytearray(whole)
     damaged[-6] ^= 0xFF  # in the checksum
     for data in (whole[:40], bytes(damaged)):
-        path.write_bytes(data)
-        with pytest.raises(ModelError) as caught:
-            read(path)
-        assert str(caught.value) == (
-            f"the model {path} is damaged: what it holds is compressed, and cannot be unpacked "
+        assert said(path, data) == (
+            "! the model M is damaged: what it holds is compressed, and cannot be unpacked "
             "whole; copy or save it again"
         )
 
@@ -102,18 +97,12 @@ def test_zstandard_is_walked_to_its_end(tmp_path: Path) -> None:
     assert blend.header(path) is None
     table = whole.index(struct.pack("<I", 0x184D2A5E))
     for length in {*range(4, len(whole))} - {table, *starts_of_frames(whole)}:
-        path.write_bytes(whole[:length])
-        with pytest.raises(ModelError) as caught:
-            read(path)
-        assert str(caught.value) == (
-            f"the model {path} is cut off or damaged: it ends before its last frame's end, which "
+        assert said(path, whole[:length]) == (
+            "! the model M is cut off or damaged: it ends before its last frame's end, which "
             "ends every whole Blender file; copy or save it again"
         )
-    path.write_bytes(whole + b"more")
-    with pytest.raises(ModelError) as caught:
-        read(path)
-    assert str(caught.value) == (
-        f"the model {path} is damaged: what it holds is compressed, and no compressed frame "
+    assert said(path, whole + b"more") == (
+        "! the model M is damaged: what it holds is compressed, and no compressed frame "
         "begins where one must; copy or save it again"
     )
 
@@ -126,11 +115,8 @@ def starts_of_frames(data: bytes) -> list[int]:
 @pytest.mark.parametrize("data", [b"BLEND", b"this is not a blend file"])
 def test_another_file_is_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "model.blend"
-    path.write_bytes(data)
-    with pytest.raises(ModelError) as caught:
-        read(path)
-    assert str(caught.value) == (
-        f"the model {path} is no Blender file: one starts with BLENDER and a version, or is "
+    assert said(path, data) == (
+        "! the model M is no Blender file: one starts with BLENDER and a version, or is "
         "compressed by gzip or Zstandard; check that it was downloaded whole, or name it by "
         "its real kind"
     )

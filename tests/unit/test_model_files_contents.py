@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.test_model_files_binary_meshes import stl
-from tests.unit.test_model_files_text_meshes import HEADER, OBJ, STL, TEXTURE, collada, said
+from tests.mesh_files import HEADER, OBJ, STL, TEXTURE, collada, said, stl
 from viewbatch.errors import ModelError
 from viewbatch.model_files import Findings, Kind, read, reading
 from viewbatch.model_files.kinds import EXTENSIONS

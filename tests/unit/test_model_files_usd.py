@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from viewbatch.errors import ModelError
+from tests.mesh_files import said
 from viewbatch.model_files import Findings, read
 
 TEXT = b'#usda 1.0\ndef Mesh "caf\xc3\xa9" {}\n'
@@ -34,16 +34,8 @@ def usdz(files: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> byte
     return buffer.getvalue()
 
 
-def message(path: Path, data: bytes) -> str:
-    """Why a file is refused, with M for its path."""
-    path.write_bytes(data)
-    with pytest.raises(ModelError) as caught:
-        read(path)
-    return str(caught.value).replace(str(path), "M")
-
-
 def damaged(how: str) -> str:
-    return f"the model M is damaged or cut off: {how}; copy or export it again"
+    return f"! the model M is damaged or cut off: {how}; copy or export it again"
 
 
 @pytest.mark.parametrize(
@@ -79,8 +71,8 @@ def test_whole_files_are_accepted(tmp_path: Path, name: str, data: bytes) -> Non
 def test_a_misnamed_file_is_refused(
     tmp_path: Path, name: str, data: bytes, by_name: str, by_content: str
 ) -> None:
-    assert message(tmp_path / name, data) == (
-        f"the model M cannot be imported: by its name the file is {by_name}, and by its content "
+    assert said(tmp_path / name, data) == (
+        f"! the model M cannot be imported: by its name the file is {by_name}, and by its content "
         f"{by_content}"
     )
 
@@ -89,7 +81,7 @@ def test_a_binary_file_cut_at_any_length_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.usdc"
     whole = crate(*SECTIONS)
     for length in range(8, len(whole)):
-        assert message(path, whole[:length]) == damaged(
+        assert said(path, whole[:length]) == damaged(
             "the table of contents of the file is not within it"
         )
 
@@ -101,16 +93,16 @@ def test_a_binary_file_with_senseless_contents_is_refused(tmp_path: Path) -> Non
         section = struct.pack("<16sqq", b"PATHS", 88 + 16, 4)
         assert whole.count(section) == 1
         other = whole.replace(section, struct.pack("<16sqq", b"PATHS", start, size))
-        assert message(path, other) == damaged("the section PATHS of the file is not within it")
-    assert message(path, crate(*SECTIONS[:-1])) == damaged("the file has no section SPECS")
+        assert said(path, other) == damaged("the section PATHS of the file is not within it")
+    assert said(path, crate(*SECTIONS[:-1])) == damaged("the file has no section SPECS")
 
 
 def test_text_must_be_text(tmp_path: Path) -> None:
     path = tmp_path / "model.usda"
-    assert message(path, TEXT[: TEXT.index(b"\xa9")]) == damaged(
+    assert said(path, TEXT[: TEXT.index(b"\xa9")]) == damaged(
         "the file is text, and holds bytes that are not UTF-8"
     )
-    assert message(path, TEXT + b"\0") == damaged("the file is text, and holds bytes that are none")
+    assert said(path, TEXT + b"\0") == damaged("the file is text, and holds bytes that are none")
 
 
 def test_a_zip_with_any_byte_of_its_files_changed_is_refused(tmp_path: Path) -> None:
@@ -120,14 +112,14 @@ def test_a_zip_with_any_byte_of_its_files_changed_is_refused(tmp_path: Path) -> 
     for at in range(begin, begin + len(TEXT)):
         data = bytearray(whole)
         data[at] ^= 1
-        assert message(path, data) == damaged("the checksum of a.usda in it is wrong")
+        assert said(path, data) == damaged("the checksum of a.usda in it is wrong")
 
 
 def test_a_zip_cut_at_any_length_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.usdz"
     whole = usdz({"a.usda": TEXT})
     for length in range(1, len(whole)):
-        assert message(path, whole[:length]) == damaged("it cannot be read as a zip")
+        assert said(path, whole[:length]) == damaged("it cannot be read as a zip")
 
 
 def test_a_zip_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
@@ -136,7 +128,7 @@ def test_a_zip_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
     begin, end = whole.index(b"PK\1\2"), whole.index(b"PK\5\6")
     entries = whole[begin:end] * 9
     directory = struct.pack("<4s4xHHIIH", b"PK\5\6", 9, 9, len(entries), begin, 0)
-    assert message(tmp_path / "model.usdz", whole[:begin] + entries + directory) == damaged(
+    assert said(tmp_path / "model.usdz", whole[:begin] + entries + directory) == damaged(
         "the files in it are together larger than it"
     )
 
@@ -145,18 +137,17 @@ def test_a_zip_that_usd_would_read_otherwise_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.usdz"
     whole = bytearray(usdz({"a.usda": TEXT}))
     whole[18] += 1  # the size that stands before the file, and again at the end of the zip
-    assert message(path, whole) == damaged("two places in it tell different things of a.usda")
-    assert message(path, usdz({"a.usda": TEXT}, zipfile.ZIP_DEFLATED)) == (
-        "the model M cannot be imported: a.usda in it is compressed, and USD reads only what is "
+    assert said(path, whole) == damaged("two places in it tell different things of a.usda")
+    assert said(path, usdz({"a.usda": TEXT}, zipfile.ZIP_DEFLATED)) == (
+        "! the model M cannot be imported: a.usda in it is compressed, and USD reads only what is "
         "stored as it is; pack it again with usdzip"
     )
     for files in ({}, {"texture.png": b"png", "a.usda": TEXT}):
-        assert message(path, usdz(files)) == damaged("the first file in it is no layer of USD")
-    assert message(path, usdz({"a.usdc": crate(*SECTIONS[:-1])})) == damaged(
+        assert said(path, usdz(files)) == damaged("the first file in it is no layer of USD")
+    assert said(path, usdz({"a.usdc": crate(*SECTIONS[:-1])})) == damaged(
         "a.usdc in it has no section SPECS"
     )
-    assert message(path, usdz({"a.usdc": TEXT})) == (
-        "the model M cannot be imported: by its name a.usdc in it is binary USD (usdc), and by its "
-        "content "
-        "USD as text (usda); name it as what it is"
+    assert said(path, usdz({"a.usdc": TEXT})) == (
+        "! the model M cannot be imported: by its name a.usdc in it is binary USD (usdc), and by "
+        "its content USD as text (usda); name it as what it is"
     )

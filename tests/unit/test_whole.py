@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from viewbatch.dataset.whole import check_whole, is_whole
+from viewbatch.dataset.whole import check_whole, is_whole, why_not
 
 
 def encoded(kind: str, mode: str) -> bytes:
@@ -44,3 +44,18 @@ def test_a_file_that_is_not_whole_is_removed_and_told(tmp_path: Path) -> None:
     assert not path.exists()
     with pytest.raises(FileNotFoundError):
         check_whole(tmp_path / "none" / "a.png")
+
+
+def test_why_a_large_file_found_no_room_is_told(tmp_path: Path) -> None:
+    """A limit stands for a disk that is full: freeing what the file has taken would make room."""
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "a.png"
+    path.write_bytes(bytes(2 << 20))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2 << 20, hard))
+    try:
+        told = why_not(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (told.strerror, told.filename) == ("File too large", str(path))
+    assert not path.exists()

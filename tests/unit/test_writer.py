@@ -254,6 +254,16 @@ def test_only_this_process_s_temporary_files_are_removed(tmp_path: Path) -> None
     writer.remove_temporary_files(tmp_path / "none")
 
 
+def test_what_cannot_be_removed_stands_in_the_way_of_nothing(tmp_path: Path) -> None:
+    """Folders are in place of files that the system does not let go."""
+    stubborn = [layout.temporary(f"{kind}.exr", writer.process_name()) for kind in "acd"]
+    for name in stubborn:
+        (tmp_path / name).mkdir()
+    (tmp_path / layout.temporary("b.exr", writer.process_name())).touch()
+    writer.remove_temporary_files(tmp_path)
+    assert names(tmp_path) == sorted(stubborn)
+
+
 def test_arrays_are_freed_without_the_garbage_collector(
     tmp_path: Path, files_of: MakeFiles
 ) -> None:

@@ -14,7 +14,8 @@ from compat.shared.images import read_levels
 from tests.compat.datasets import ROOT, make
 from tests.verify import damage
 from tests.verify.damage import Array, edit_pose, edit_record, every, one, refresh_hashes, rewrite
-from viewbatch.dataset import Dataset, View
+from viewbatch.dataset import Dataset, View, layout
+from viewbatch.dataset.processes import process_name
 from viewbatch.errors import DatasetError
 from viewbatch.verify import Certificate, Finding, certify
 from viewbatch.verify.health import ViewHealth, check_overlap, check_views, parts
@@ -30,6 +31,7 @@ SETTINGS = (
     'objects.categories={ball="ball"}',
 )
 Break = Callable[[Path], None]
+Mistake = Callable[[View], None]
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +202,7 @@ OPENGL = (
     "and z forward"
 )
 DISTANCE = "depth is the distance along each pixel's ray instead of that along the optical axis"
-MISTAKES: dict[str, tuple[Callable[[View], None], str]] = {
+MISTAKES: dict[str, tuple[Mistake, str]] = {
     "cx": (cx_moved, "the principal point is wrong: cx is 0.50 px too large"),
     "cy": (cy_moved, "the principal point is wrong: cy is 0.50 px too small"),
     "y": (y_flipped, FLIP),
@@ -213,24 +215,17 @@ MISTAKES: dict[str, tuple[Callable[[View], None], str]] = {
 }
 
 
+@pytest.mark.parametrize(("spoil", "where"), [(every, "in all views"), (one, "in view 3")])
 @pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_of_all_views_is_named(copy: Path, name: str) -> None:
+def test_a_mistake_is_named_with_its_views(
+    copy: Path, name: str, spoil: Callable[[Mistake], Break], where: str
+) -> None:
     mistake, sentence = MISTAKES[name]
-    every(mistake)(copy)
+    spoil(mistake)(copy)
     found = certificate(copy)
     assert not found.good
     (told,) = wrong(found, "consistency")
-    assert _rounded(told) == _rounded(f"in all views {sentence}")
-
-
-@pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_of_one_view_is_named_with_the_view(copy: Path, name: str) -> None:
-    mistake, sentence = MISTAKES[name]
-    one(mistake)(copy)
-    found = certificate(copy)
-    assert not found.good
-    (told,) = wrong(found, "consistency")
-    assert _rounded(told) == _rounded(f"in view 3 {sentence}")
+    assert _rounded(told) == _rounded(f"{where} {sentence}")
 
 
 def _rounded(sentence: str) -> str:
@@ -430,10 +425,14 @@ def test_a_configuration_of_something_else_is_refused(copy: Path) -> None:
 
 
 def test_left_over_files_are_worth_a_note(copy: Path) -> None:
-    (copy / ".viewbatch-1-000_depth.tmp.exr").write_bytes(b"half")
+    """Those of an earlier process with this one's number, and not what this one is writing."""
+    earlier = f"{process_name().rpartition('-')[0]}-ffffff"
+    left = layout.temporary("000_depth.exr", earlier)
+    for name in (left, layout.temporary("point_cloud.ply", process_name()), layout.LOCK):
+        (copy / name).write_bytes(b"half")
     assert [f.sentence for f in certificate(copy).findings] == [
-        ".viewbatch-1-000_depth.tmp.exr belongs to no view; an interrupted run leaves such files, "
-        "and the command that made the dataset clears up"
+        f"{left} belongs to no view; an interrupted run leaves such files, and the command that "
+        "made the dataset clears up"
     ]
 
 

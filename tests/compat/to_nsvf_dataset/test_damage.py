@@ -1,4 +1,4 @@
-"""compat/to_nsvf_dataset: what NSVF's rules make of the files lies on the true surface."""
+"""compat/to_nsvf_dataset: damage to a conversion, however small, is noticed by --verify."""
 
 from __future__ import annotations
 
@@ -7,143 +7,22 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
-from PIL import Image
 
-from tests.compat.datasets import CENTRED, converted, make, run, surface
+from tests.compat.converters import assert_settings_refused, converted, run, told
+from tests.compat.damage import BEYOND, no_views
+from tests.compat.datasets import CENTRED, make
+from tests.compat.to_nsvf_dataset.scenes import NAME, Array, largest_error_px
 from viewbatch.dataset import Dataset
 from viewbatch.dataset.exr import read_exr, write_exr
-
-NAME = "to_nsvf_dataset"
-Array = npt.NDArray[Any]
-
-
-def read(folder: Path, stem: str) -> tuple[Array, Array, Array]:
-    """(levels, K, world_from_cam) of an image, as NSVF's loader reads them."""
-    with Image.open(folder / "rgb" / f"{stem}.png") as image:
-        levels = np.asarray(image)
-    own = folder / "intrinsic" / f"{stem}.txt"
-    matrix = np.loadtxt(own if own.exists() else folder / "intrinsics.txt")
-    return levels, matrix[:3, :3], np.loadtxt(folder / "pose" / f"{stem}.txt")
-
-
-def largest_error_px(dataset: Dataset, folder: Path, center_px: float = 0.5) -> float:
-    """How far the surface lands from its pixels, by the files alone."""
-    worst = 0.0
-    for name, index in json.loads((folder / "conversion.json").read_text())["views"].items():
-        points, pixels = surface(dataset.view(index))
-        _, k, world_from_cam = read(folder, Path(name).stem)
-        x, y, z = np.linalg.inv(world_from_cam)[:3] @ np.c_[points, np.ones(len(points))].T
-        if not (z > 0).all():
-            return np.inf
-        found = np.stack([k[0, 0] * x / z + k[0, 2], k[1, 1] * y / z + k[1, 2]], axis=-1)
-        worst = max(worst, float(np.abs(found - (pixels - 0.5 + center_px)).max()))
-    return worst
-
-
-@pytest.fixture(scope="module")
-def folder(shifted: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("nsvf") / "blocks"
-    converted(NAME, shifted.folder, path, "--split", "every:4", "--depth")
-    return path
-
-
-def test_the_surface_lands_on_its_pixels(shifted: Dataset, folder: Path) -> None:
-    assert largest_error_px(shifted, folder) < 0.01
-
-
-def test_pixels_with_their_distance_lie_on_the_surface(shifted: Dataset, folder: Path) -> None:
-    """As NSVF lifts them: along the unit ray of each pixel, by depth/."""
-    for name, index in json.loads((folder / "conversion.json").read_text())["views"].items():
-        stem = Path(name).stem
-        points, pixels = surface(shifted.view(index))
-        _, k, world_from_cam = read(folder, stem)
-        (distance,) = read_exr(folder / "depth" / f"{stem}.exr").values()
-        columns, rows = (pixels - 0.5).astype(int).T
-        rays = np.c_[pixels, np.ones(len(pixels))] @ np.linalg.inv(k).T
-        rays /= np.linalg.norm(rays, axis=1, keepdims=True)
-        lifted = (rays * distance[rows, columns][:, None]) @ world_from_cam[:3, :3].T
-        lifted += world_from_cam[:3, 3]
-        # Float32, whose errors grow where a surface is seen at a grazing angle.
-        errors = np.linalg.norm(lifted - points, axis=-1) / shifted.record.bounds.radius
-        assert np.median(errors) < 2e-6
-        assert errors.max() < 1e-3
-
-
-def test_its_own_loader_can_have_integer_pixel_centres(shifted: Dataset, tmp_path: Path) -> None:
-    converted(NAME, shifted.folder, tmp_path / "out", "--pixel-centers", "integer")
-    assert largest_error_px(shifted, tmp_path / "out", 0.0) < 0.01
-    assert converted(NAME, "--verify", shifted.folder, tmp_path / "out").code == 0
-
-
-def test_without_a_shift_the_principal_point_is_half_the_width(
-    centred: Dataset, tmp_path: Path
-) -> None:
-    converted(NAME, centred.folder, tmp_path / "out")
-    assert np.loadtxt(tmp_path / "out" / "intrinsics.txt")[:2, 2].tolist() == [60.0, 45.0]
-
-
-def test_images_are_the_dataset_s_own_bytes(shifted: Dataset, folder: Path) -> None:
-    for name, index in json.loads((folder / "conversion.json").read_text())["views"].items():
-        assert (folder / name).read_bytes() == shifted.view(index).path("render").read_bytes()
-
-
-def test_parts_have_prefixes_by_which_files_are_sorted(folder: Path) -> None:
-    names = sorted(path.stem for path in (folder / "rgb").iterdir())
-    train = ["0_001", "0_002", "0_003", "0_005", "0_006", "0_007"]
-    assert names == [*train, "1_000", "1_004"]
-    for kind in ("pose", "depth"):
-        assert sorted(path.stem for path in (folder / kind).iterdir()) == names
-
-
-def test_with_val_the_test_views_come_third(shifted: Dataset, tmp_path: Path) -> None:
-    split = tmp_path / "split.json"
-    split.write_text('{"train": [1, 5], "val": [2], "test": [0, 3]}')
-    converted(NAME, shifted.folder, tmp_path / "out", "--split", split)
-    names = sorted(path.stem for path in (tmp_path / "out" / "rgb").iterdir())
-    assert names == ["0_001", "0_005", "1_002", "2_000", "2_003"]
-
-
-def test_the_box_holds_the_objects_in_voxels_of_which_512_fill_it(
-    shifted: Dataset, folder: Path
-) -> None:
-    *box, size = (float(word) for word in (folder / "bbox.txt").read_text().split())
-    bounds = shifted.record.bounds
-    assert box == [*bounds.minimum, *bounds.maximum]
-    assert np.prod(np.subtract(box[3:], box[:3])) / size**3 == pytest.approx(512)
-
-
-def test_different_intrinsics_have_files_of_their_own_and_a_warning(tmp_path: Path) -> None:
-    dataset = make(tmp_path / "in", 2, *CENTRED, "camera.lens.focal_length=[40.0, 60.0]")
-    result = converted(NAME, dataset.folder, tmp_path / "out")
-    assert result.said == [
-        "warning: the views have different intrinsics: they are in intrinsic/, which NSVF's own "
-        "loader reads, and others take those of the first view from intrinsics.txt for all"
-    ]
-    assert largest_error_px(dataset, tmp_path / "out") < 0.01
-    assert converted(NAME, "--verify", dataset.folder, tmp_path / "out").code == 0
-
-
-# Breaking it
 
 
 @pytest.fixture
 def fresh(folder: Path, tmp_path: Path) -> Path:
     """A conversion to damage."""
     return Path(shutil.copytree(folder, tmp_path / "out"))
-
-
-def told(dataset: Dataset, folder: Path) -> str:
-    """What the check finds wrong, after the words that are always the same."""
-    result = run(NAME, "--verify", dataset.folder, folder)
-    assert result.code == 1
-    start = f"{NAME}.py: {folder} does not agree with {dataset.folder}: "
-    assert start in result.stderr
-    return result.stderr.split(start)[1]
 
 
 def test_a_good_conversion_agrees(shifted: Dataset, fresh: Path) -> None:
@@ -192,7 +71,7 @@ def test_a_small_fault_is_noticed(
 ) -> None:
     damage(fresh)
     assert not largest_error_px(shifted, fresh) < 0.01
-    assert "surface points: " in told(shifted, fresh)
+    assert "surface points: " in told(NAME, shifted, fresh)
 
 
 def last_view_removed(folder: Path) -> None:
@@ -214,12 +93,6 @@ def one_depth_removed(folder: Path) -> None:
 
 def depth_removed(folder: Path) -> None:
     shutil.rmtree(folder / "depth")
-
-
-def no_views(folder: Path) -> None:
-    """Of the record."""
-    path = folder / "conversion.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "views": {}}))
 
 
 def other_parts(folder: Path) -> None:
@@ -300,9 +173,6 @@ def other_voxels(folder: Path) -> None:
     edit(folder / "bbox.txt", lambda m: m * [[1, 1, 1, 1, 1, 1, 2]])
 
 
-BEYOND = ", which is not of this conversion"
-
-
 @pytest.mark.parametrize(
     ("damage", "answer"),
     [
@@ -335,7 +205,7 @@ def test_other_faults_are_noticed(
     shifted: Dataset, fresh: Path, damage: Callable[[Path], None], answer: str
 ) -> None:
     damage(fresh)
-    assert told(shifted, fresh).startswith(answer)
+    assert told(NAME, shifted, fresh).startswith(answer)
 
 
 @pytest.fixture(scope="module")
@@ -368,7 +238,7 @@ def test_faults_of_different_intrinsics_are_noticed(
     converted(NAME, zoomed.folder, tmp_path / "out")
     assert run(NAME, "--verify", zoomed.folder, tmp_path / "out").code == 0
     damage(tmp_path / "out")
-    assert told(zoomed, tmp_path / "out").startswith(answer)
+    assert told(NAME, zoomed, tmp_path / "out").startswith(answer)
 
 
 @pytest.mark.parametrize(
@@ -429,20 +299,4 @@ def test_distances_that_were_cut_short_are_named(shifted: Dataset, fresh: Path) 
 def test_a_record_without_its_settings_is_refused(
     shifted: Dataset, fresh: Path, settings: dict[str, object], problem: str
 ) -> None:
-    path = fresh / "conversion.json"
-    record = json.loads(path.read_text())
-    record["settings"] = {**record["settings"], **settings} if settings else {}
-    path.write_text(json.dumps(record))
-    result = run(NAME, "--verify", shifted.folder, fresh)
-    assert result.code == 2
-    assert result.said[-1].endswith(f"{NAME}.py: {path} {problem}")
-
-
-def test_a_model_far_from_its_origin_gives_a_warning(far: Dataset, tmp_path: Path) -> None:
-    result = converted(NAME, far.folder, tmp_path / "out")
-    assert result.said == [
-        "warning: the model lies far from its origin: pose/ and bbox.txt are exact, but NSVF and "
-        "its kin compute in float32, whose numbers are coarse there; set model.normalize and "
-        "render again"
-    ]
-    assert converted(NAME, "--verify", far.folder, tmp_path / "out").code == 0
+    assert_settings_refused(NAME, shifted, fresh, settings, problem)
