@@ -7,6 +7,7 @@ programs, whose names hold "blender". Without it, the Python that runs the tests
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -151,6 +152,17 @@ def first(host: Host, tmp_path_factory: pytest.TempPathFactory) -> Run:
     result = host.run(SUZANNE, "out", "3", cwd=here)
     assert result.code == 0, result.stderr
     return Run(here / "out", result)
+
+
+def settings(overrides: Sequence[str]) -> list[str]:
+    """The words of a command line that override keys, each KEY=VALUE."""
+    return [word for override in overrides for word in ("--set", override)]
+
+
+def copy(run: Run, to: Path) -> Path:
+    """A copy of a run's dataset, to be changed."""
+    shutil.copytree(run.folder, to)
+    return to
 
 
 def is_log(name: str) -> bool:

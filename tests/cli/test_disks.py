@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import SUZANNE, Host, Result
+from tests.cli.conftest import SUZANNE, Host, Result, settings
 from viewbatch.dataset import Dataset, layout
 
 BytesOf = Callable[[Path], dict[str, bytes]]
@@ -24,7 +24,7 @@ SETTINGS = [
 
 
 def arguments(out: Path | str, *more: str) -> list[str | Path]:
-    return [SUZANNE, out, "2", *(word for s in [*SETTINGS, *more] for word in ("--set", s))]
+    return [SUZANNE, out, "2", *settings([*SETTINGS, *more])]
 
 
 def error_of(result: Result) -> str:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import QUICK_SET, SUZANNE, Host
+from tests.cli.conftest import QUICK_SET, SUZANNE, Host, settings
 from viewbatch.dataset import Dataset
 
-SETTINGS = [word for setting in QUICK_SET for word in ("--set", setting)]
+SETTINGS = settings(QUICK_SET)
 NUMBER = r"([\d.]+)"
 SECONDS = r"(?:\d+ min )?\d+ s"
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.cli.conftest import ROOT, Host, is_log
+from tests.cli.conftest import ROOT, Host, is_log, settings
 from tests.gltf_files import glb
 from viewbatch.dataset import Dataset
 from viewbatch.errors import one_line
@@ -77,8 +77,7 @@ def run(host: Host, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str
     """A dataset of a model with all of the names, and what its making printed."""
     here = tmp_path_factory.mktemp("names")
     write_glb(here / "model.glb", NAMES)
-    settings = [word for override in QUICK for word in ("--set", override)]
-    result = host.run("model.glb", "out", "3", *settings, cwd=here)
+    result = host.run("model.glb", "out", "3", *settings(QUICK), cwd=here)
     assert result.code == 0, result.stderr
     return here / "out", result.stderr
 

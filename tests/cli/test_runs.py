@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cli.conftest import QUICK_SET, ROOT, SUZANNE, Host, Run, is_log
-from tests.gltf_files import GltfFile
+from tests.cli.conftest import QUICK_SET, ROOT, SUZANNE, Host, Run, copy, is_log, settings
 from viewbatch.dataset import Dataset
 
 BytesOf = Callable[[Path], dict[str, bytes]]
@@ -29,10 +26,6 @@ TINY = ["render.resolution_x=32", "render.resolution_y=24", "render.samples=1",
         "render.cycles.use_denoising=false"]  # fmt: skip
 
 
-def settings(overrides: list[str]) -> list[str]:
-    return [word for override in overrides for word in ("--set", override)]
-
-
 def views(*indices: int) -> list[str]:
     kinds = ("depth.exr", "mask.exr", "render.png", "view.json")
     return [f"{index:03d}_{kind}" for index in indices for kind in kinds]
@@ -40,11 +33,6 @@ def views(*indices: int) -> list[str]:
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if not is_log(path.name))
-
-
-def copy(run: Run, to: Path) -> Path:
-    shutil.copytree(run.folder, to)
-    return to
 
 
 def test_a_run_leaves_exactly_these_files(first: Run) -> None:
@@ -264,139 +252,3 @@ def test_modes_for_a_known_number_refuse_another(host: Host, here: Path) -> None
         "the views of 3 are others; ask for 2, name another folder, or replace it with "
         "--overwrite\n"
     )
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "message"),
-    [
-        (
-            "model.xyz",
-            "what is this",
-            "the model model.xyz has the extension .xyz, and those that can be imported are "
-            ".glb .gltf .obj .fbx .ply .stl .usd .usda .usdc .usdz .abc .dae .blend",
-        ),
-        (
-            "points.obj",
-            "v 0 0 0\nv 1 2 3\n",
-            "the model points.obj has 2 vertices and no face; name one that has a surface",
-        ),
-        (
-            "dot.obj",
-            "v 1 2 3\nv 1 2 3\nv 1 2 3\nf 1 2 3\n",
-            "all vertices of the model dot.obj lie in one point, so it has no size to frame",
-        ),
-    ],
-)
-def test_a_model_that_cannot_be_rendered_in_words(
-    host: Host, here: Path, name: str, text: str, message: str
-) -> None:
-    (here / name).write_text(text, encoding="utf-8")
-    result = host.run(name, "out", cwd=here)
-    assert result.code == 2
-    assert result.told(f"configuration: {here / 'config.toml'}\nerror: {message}\n")
-    assert not (here / "out").exists()
-
-
-@pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_a_model_whose_coordinates_are_no_numbers_in_words(
-    host: Host, here: Path, value: float
-) -> None:
-    """Blender's importer would make them 0 without a word."""
-    GltfFile([[0, 0, 0], [1, 0, 0], [0, value, 1]], None).save(here / "bad.glb")
-    result = host.run("bad.glb", "out", cwd=here)
-    assert result.code == 2
-    assert result.told(
-        f"configuration: {here / 'config.toml'}\n"
-        "error: the model bad.glb cannot be imported: 1 of 3 vertices of meshes[0].primitives[0] "
-        "have coordinates that are not finite numbers; repair the mesh and export it again\n"
-    )
-    assert not (here / "out").exists()
-
-
-def test_a_damaged_model_is_told_in_one_sentence(host: Host, here: Path) -> None:
-    (here / "half.glb").write_bytes(SUZANNE.read_bytes()[:2000])
-    result = host.run("half.glb", "out", cwd=here)
-    assert result.code == 2
-    assert result.told(
-        f"configuration: {here / 'config.toml'}\n"
-        "error: the model half.glb cannot be imported: its header says "
-        f"{SUZANNE.stat().st_size} bytes, and the file ends after 2000; copy or download it "
-        "again\n"
-    )
-
-
-def test_an_exclusion_of_everything_in_words(host: Host, here: Path) -> None:
-    result = host.run("model.obj", "out", "--set", "objects.exclude_pattern=tetra", cwd=here)
-    assert result.code == 2
-    assert result.told(
-        f"configuration: {here / 'config.toml'} and --set\n"
-        "error: objects.exclude_pattern 'tetra' matches every object of the model model.obj, "
-        "and one at least must be left\n"
-    )
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="takes EGL away from Mesa")
-def test_eevee_without_opengl_is_told_before_the_model_is_imported(host: Host, here: Path) -> None:
-    """Blender itself would die of it, with nothing to catch."""
-    file = GltfFile()
-    file.needs("ACME_nothing_knows_it")
-    file.save(here / "a.glb")
-    result = host.run(
-        "a.glb", "out", "--set", "render.engine=EEVEE",
-        cwd=here, env={"__EGL_VENDOR_LIBRARY_FILENAMES": "/nonexistent.json"},
-    )  # fmt: skip
-    assert result.code == 2
-    [version] = re.findall(r"Blender (\d+\.\d+\.\d+) finds", result.stderr)
-    assert result.told(
-        f"configuration: {here / 'config.toml'} and --set\n"
-        "error: render.engine is EEVEE, which needs a working OpenGL, and Blender "
-        f"{version} finds none; install libegl1 libgl1 libgl1-mesa-dri (Debian, Ubuntu) or use "
-        "render.engine CYCLES\n"
-    )
-    assert not (here / "out").exists()
-
-
-def test_a_trace_is_written_beside_the_run_and_does_not_change_it(
-    host: Host, first: Run, here: Path, bytes_of: BytesOf
-) -> None:
-    traced = host.run(SUZANNE, "out", "3", "--trace", "trace.json", cwd=here)
-    assert traced.code == 0, traced.stderr
-    assert bytes_of(here / "out") == bytes_of(first.folder)
-    events = json.loads((here / "trace.json").read_text(encoding="ascii"))["traceEvents"]
-    views = {event["args"].get("view") for event in events if event["name"] == "colour"}
-    assert views == {0, 1, 2}
-    threads = {event["args"]["name"] for event in events if event["ph"] == "M"}
-    assert threads == {"MainThread", "viewbatch-writer"}
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no disk that is always full")
-def test_a_trace_that_cannot_be_written_hides_no_error(host: Host, here: Path) -> None:
-    (here / "trace.json").symlink_to("/dev/full")
-    (here / "model.obj").write_text("v 0 0 0\nv 1 0 0\nl 1 2\n", encoding="utf-8")
-    result = host.run("model.obj", "out", "--trace", "trace.json", cwd=here)
-    assert result.code == 2
-    assert result.stderr.splitlines()[-2:] == [
-        "warning: the trace trace.json cannot be written: No space left on device",
-        "error: the model model.obj holds no mesh with faces, or hides them all from rendering",
-    ]
-
-
-def test_a_trace_that_cannot_be_written_is_refused(host: Host, here: Path) -> None:
-    result = host.run(SUZANNE, "out", "--trace", "trace.txt", cwd=here)
-    assert result.code == 2
-    assert result.told("error: the trace trace.txt does not end in .json; name such a file\n")
-    assert not (here / "out").exists()
-
-
-def test_a_trace_replaces_no_file_of_the_dataset(
-    host: Host, first: Run, tmp_path: Path, bytes_of: BytesOf
-) -> None:
-    out = copy(first, tmp_path / "out")
-    trace = ["--trace", "out/dataset.json"]
-    result = host.run(SUZANNE, "out", "3", *settings(QUICK_SET), *trace, cwd=tmp_path)
-    assert result.code == 2
-    assert result.told(
-        "error: the trace out/dataset.json would lie among the files of the dataset, which it "
-        "could replace; name a file in another folder\n"
-    )
-    assert bytes_of(out) == bytes_of(first.folder)

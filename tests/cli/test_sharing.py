@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import SUZANNE, Host, Result
+from tests.cli.conftest import SUZANNE, Host, Result, settings
 from viewbatch.dataset import Dataset, layout
 
 pytestmark = pytest.mark.every_blender
@@ -25,7 +25,7 @@ SETTINGS = [
 
 
 def arguments(out: str | Path, number: int = NUMBER) -> list[str | Path]:
-    return [SUZANNE, out, str(number), *(word for s in SETTINGS for word in ("--set", s))]
+    return [SUZANNE, out, str(number), *settings(SETTINGS)]
 
 
 def last_line(result: Result) -> str:
