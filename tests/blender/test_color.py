@@ -20,8 +20,10 @@ from tests.blender import scenes
 from tests.blender.colors import srgb
 from viewbatch.blender.capture import Capture
 from viewbatch.blender.color import ColorEncoder
-from viewbatch.blender.engine import image_extension
+from viewbatch.dataset import layout
+from viewbatch.dataset.writer import ViewFiles
 from viewbatch.geometry import look_at
+from viewbatch.stopwatch import Stopwatch
 
 pytestmark = pytest.mark.every_blender
 
@@ -45,9 +47,9 @@ def shining_studio(capture: Capture, *overrides: str) -> scenes.Studio:
 
 def saved(studio: scenes.Studio, folder: Path, color: Any) -> Path:
     """The colour file that the runner would write."""
-    path = folder / f"image{image_extension(studio.config.render)}"
-    ColorEncoder(studio.config.render).save(color, path)
-    return path
+    files = ViewFiles(folder=folder, index=0, cam_from_world=np.eye(4))
+    ColorEncoder(studio.config.render).add(color, files)
+    return folder / files.write(Stopwatch())[layout.RENDER].name
 
 
 @pytest.mark.parametrize(
@@ -213,6 +215,19 @@ def test_levels_are_those_of_an_8_bit_png(
     levels = ColorEncoder(config.render).levels(color)
     assert levels.dtype == np.uint8
     np.testing.assert_array_equal(levels, in_file)
+
+
+def test_levels_of_an_image_of_the_longest_side() -> None:
+    """It is one longer than Blender's file of raw levels can hold."""
+    config, _ = scenes.configured()
+    pixels = np.ones((2, 65536, 4), np.float32)
+    pixels[..., :3] = np.linspace(0, 1, 65536, dtype=np.float32)[:, None]
+    encoder = ColorEncoder(config.render)
+    for whole in (pixels, pixels.transpose(1, 0, 2)):
+        levels = encoder.levels(whole)
+        expected = np.rint(255 * srgb(whole[..., :3]))
+        assert np.abs(levels[..., :3] - expected).max() <= 1
+        assert (levels[..., 3] == 255).all()
 
 
 def test_equal_renders_give_equal_bytes(tmp_path: Path, capture: Capture) -> None:

@@ -22,7 +22,7 @@ from viewbatch.blender.color import ColorEncoder
 from viewbatch.blender.devices import CPU
 from viewbatch.config.render import Denoiser
 from viewbatch.dataset.exr import write_exr
-from viewbatch.dataset.writer import failed
+from viewbatch.dataset.writer import ViewFiles
 from viewbatch.errors import ModelError, RunError, UsageError
 from viewbatch.model_files import Findings, Kind
 from viewbatch.passes import Pass
@@ -213,14 +213,15 @@ def test_a_model_that_somebody_else_changes_meanwhile(
 def test_a_colour_image_that_cannot_be_written(tmp_path: Path) -> None:
     """Blender names no reason of the system's, and it is found."""
     scenes.empty_scene()
-    config, _ = scenes.configured(*QUICK)
-    (tmp_path / "file").touch()
-    path = tmp_path / "file" / "x.png"
-    with pytest.raises(NotADirectoryError) as failure:
-        ColorEncoder(config.render).save(np.zeros((4, 4, 4), np.float32), path)
-    assert str(failed(path, failure.value)) == (
-        f"writing {path} failed: Not a directory; the views with a record are complete, and the "
-        "same command continues"
+    config, _ = scenes.configured(*QUICK, "render.image_settings.file_format=JPEG")
+    folder = tmp_path / "file"
+    folder.touch()
+    files = ViewFiles(folder=folder, index=0, cam_from_world=np.eye(4))
+    with pytest.raises(RunError) as failure:
+        ColorEncoder(config.render).add(np.zeros((4, 4, 4), np.float32), files)
+    assert str(failure.value) == (
+        f"writing {folder / '000_render.jpg'} failed: Not a directory; the views with a record are "
+        "complete, and the same command continues"
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.mesh_files import HEADER, OBJ, STL, TEXTURE, collada, said, stl
 from viewbatch.errors import ModelError
-from viewbatch.model_files import Findings, Kind, read, reading
+from viewbatch.model_files import Findings, obj, read
 from viewbatch.model_files.kinds import EXTENSIONS
 
 PACKED = "! the model M is a packed archive; unpack it and name the model in it"
@@ -76,7 +76,7 @@ def test_what_a_reader_does_not_foresee_is_said_in_one_sentence(
     def fails(_: Path) -> Findings:
         raise failure
 
-    monkeypatch.setattr(reading, "_READERS", {Kind.OBJ: fails})
+    monkeypatch.setattr(obj, "read", fails)
     failure: Exception = IndexError("list index\nout of range")
     assert said(tmp_path / "m.obj", OBJ) == (
         "! the model M cannot be read (IndexError: list index\N{REPLACEMENT CHARACTER}out of "

@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from viewbatch import sampling, sources
+from viewbatch import sampling
 from viewbatch.blender import aov, engine
 from viewbatch.blender.backdrop import backdrop_of
 from viewbatch.blender.cameras import Cameras
@@ -21,10 +20,9 @@ from viewbatch.blender.color_render import ColorRender
 from viewbatch.blender.job import Job
 from viewbatch.blender.pilot import with_samples
 from viewbatch.blender.scene import Stage, read_scene_mesh
-from viewbatch.dataset import Dataset, DatasetRecord, View, ViewRecord, existing, layout
+from viewbatch.dataset import Dataset, ViewRecord, existing, layout
 from viewbatch.dataset.records import cameras_to_json
-from viewbatch.dataset.selection import spread
-from viewbatch.dataset.writer import ViewFiles, ViewWriter, failed, making_files, write_text
+from viewbatch.dataset.writer import ViewFiles, ViewWriter, write_text
 from viewbatch.errors import RunError
 from viewbatch.estimate import Estimate
 from viewbatch.passes import Frame, Pass, RenderedFrame
@@ -39,7 +37,6 @@ from viewbatch.plugin import (
     hook,
 )
 from viewbatch.stopwatch import Stopwatch
-from viewbatch.verify import certify, psnr_db, text
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +57,7 @@ class Batch:
         self,
         job: Job,
         stage: Stage,
-        record: DatasetRecord,
+        claim: existing.Claim,
         cameras: Cameras,
         plugins: Mapping[str, Plugin],
         capture: Capture,
@@ -68,15 +65,14 @@ class Batch:
     ) -> None:
         self.job = job
         self.stage = stage
-        self.record = record
+        self.claim = claim
         self.plugins = plugins
         self.capture = capture
         self.stopwatch = stopwatch
         self.cameras = cameras
-        self.claim = existing.Claim(job.output, record, sources.dump(job.config))
         self.encoder = ColorEncoder(job.config.render)
         self.scene_context = SceneContext(
-            record=record,
+            record=claim.record,
             intrinsics=cameras.shared_intrinsics,
             mesh=self._mesh,
             ground_id=stage.ground_id,
@@ -85,8 +81,8 @@ class Batch:
         self.colors = colors(plugins.values())
         self.color_render = ColorRender(
             stage.scene,
-            with_samples(job.config, record.samples),
-            record.denoiser,
+            with_samples(job.config, claim.record.samples),
+            claim.record.denoiser,
             capture,
             backdrop_of(job.config, stage.world.plain_color),
         )
@@ -145,7 +141,7 @@ class Batch:
             start_s=began - start_s,
             views_s=seconds,
             bytes_of_views=sum(sizes),
-            others=self.record.files,
+            others=self.claim.record.files,
         )
 
     def _get_ready(self) -> None:
@@ -249,12 +245,8 @@ class Batch:
                 frame = RenderedFrame({**color, **self.capture.passes(scene, self.ground_truth)})
             # Blender would make a folder that is gone anew.
             self.claim.check()
-            with self.stopwatch.stage("colour file", view=index), making_files():
-                path = files.reserve(layout.RENDER, engine.image_extension(config.render))
-                try:
-                    self.encoder.save(color[Pass.COLOR], path)
-                except OSError as error:
-                    raise failed(self.job.output / files.name(layout.RENDER), error) from error
+            with self.stopwatch.stage("colour file", view=index):
+                self.encoder.add(color[Pass.COLOR], files)
             with self.stopwatch.stage("plugins", view=index):
                 for plugin in self.plugins.values():
                     with hook(plugin, "on_view_rendered", index):
@@ -282,36 +274,13 @@ class Batch:
                     context = BatchContext(dataset=dataset, scene=self.scene_context)
                     plugin.on_batch_finished(context)
         if self.job.config.verify.at_end:
+            # Here, since few runs need it, and none before its first image.
+            from viewbatch.blender.certificate import write_certificate
+
             with self.stopwatch.stage("certificate"):
-                self._certify(dataset)
-
-    def _certify(self, dataset: Dataset) -> None:
-        noise = {
-            index: self._noise_db(dataset.view(index))
-            for index in spread(len(dataset.views), self.job.config.verify.noise_views)
-        }
-        certificate = certify(dataset, read_levels=self._read_levels, noise_db=noise)
-        write_text(self.job.output, layout.CERTIFICATE, certificate.to_json())
-        for line in text.lines(certificate):
-            log.info("%s", line)
-        if not certificate.good:
-            raise RunError(
-                f"the dataset {self.job.output} is complete, but it contradicts itself; "
-                f"{layout.CERTIFICATE} says where"
-            )
-
-    def _read_levels(self, view: View) -> npt.NDArray[np.uint8]:
-        levels = self.encoder.levels_of_file(view.path(layout.RENDER))
-        # Blender reads four channels from any file: what is opaque throughout has three.
-        return levels[..., :3] if (levels[..., 3] == 255).all() else levels
-
-    def _noise_db(self, view: View) -> float:
-        """How much a second image of the view, with other noise, is like its first."""
-        self.cameras.set_up(view.index)
-        seed = sampling.second_cycles_seed(self.job.config.seed, view.index)
-        color = self.color_render.passes(frozenset({Pass.COLOR}), seed)[Pass.COLOR]
-        shown = view.read("depth") != 0
-        return psnr_db(self._read_levels(view), self.encoder.levels(color), shown)
+                write_certificate(
+                    dataset, self.job.config, self.cameras, self.color_render, self.encoder
+                )
 
 
 def _views(number: int) -> str:

@@ -72,6 +72,7 @@ class Capture:
         self._stopwatch = stopwatch or Stopwatch()
         self._on_start: Callable[[Any], None] | None = None
         self._on_finish: Callable[[Any], None] | None = None
+        self._rendering = True
         self._error: BaseException | None = None
         self._originals: dict[str, Any] = {}
 
@@ -84,8 +85,9 @@ class Capture:
 
         def captured_render(engine_self: Any, depsgraph: Any) -> None:
             self._call(self._on_start, depsgraph)
-            with self._stopwatch.stage(CYCLES_STAGE):
-                render(engine_self, depsgraph)
+            if self._rendering:
+                with self._stopwatch.stage(CYCLES_STAGE):
+                    render(engine_self, depsgraph)
 
         def captured_finish(engine_self: Any) -> None:
             with self._stopwatch.stage(CYCLES_STAGE):
@@ -121,19 +123,27 @@ class Capture:
 
         return self._render(scene, on_finish=read)
 
-    def evaluated(self, scene: Any, read: Callable[[Any], T]) -> T:
+    def evaluated(self, scene: Any, read: Callable[[Any], T], *, render: bool = False) -> T:
         """What `read` makes of the depsgraph that a render of the scene is made from.
 
-        Blender renders 4x4 pixels for that, of a single sample, whatever the settings are.
+        Blender begins a render of 4x4 pixels for that, whatever the settings are, and Cycles
+        is asked for nothing; with `render`, it is asked for a single sample.
         """
-        render, cycles = scene.render, scene.cycles
-        kept = render.resolution_x, render.resolution_y, cycles.samples, cycles.use_denoising
-        render.resolution_x = render.resolution_y = 4
+        settings, cycles = scene.render, scene.cycles
+        kept = settings.resolution_x, settings.resolution_y, cycles.samples, cycles.use_denoising
+        settings.resolution_x = settings.resolution_y = 4
         cycles.samples, cycles.use_denoising = 1, False
+        self._rendering = render
         try:
             return self._render(scene, on_start=read)
         finally:
-            render.resolution_x, render.resolution_y, cycles.samples, cycles.use_denoising = kept
+            self._rendering = True
+            (
+                settings.resolution_x,
+                settings.resolution_y,
+                cycles.samples,
+                cycles.use_denoising,
+            ) = kept
 
     def forget(self, scene: Any) -> None:
         """Have Cycles build its data anew for the next render, as in a new process.

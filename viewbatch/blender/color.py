@@ -2,6 +2,10 @@
 
 Not from `Render Result`: files saved from there hold the time of rendering, and no two
 runs would give equal bytes. The pixels are the same.
+
+Compressing a PNG takes longer than all else that a view needs on the thread that renders.
+Blender makes its levels alone, and the writer's thread the file; the levels are those of
+Blender's own file (tests/blender/test_color.py).
 """
 
 from __future__ import annotations
@@ -15,43 +19,71 @@ import numpy.typing as npt
 
 from viewbatch.blender import engine
 from viewbatch.config.render import RenderConfig
+from viewbatch.dataset import layout, raw_levels
 from viewbatch.dataset.whole import check_whole, why_not
-from viewbatch.dataset.writer import failed, private_folder
+from viewbatch.dataset.writer import ViewFiles, failed, making_files, private_folder
 
 
 class ColorEncoder:
     """Puts scene-linear images through the configured view transform and file format."""
 
     def __init__(self, config: RenderConfig) -> None:
+        self._config = config
         self._file_scene = bpy.data.scenes.new("viewbatch.file")
         self._levels_scene = bpy.data.scenes.new("viewbatch.levels")
         for scene in (self._file_scene, self._levels_scene):
             engine.configure_color_management(scene, config)
-        engine.configure_image(self._file_scene, config)
-        engine.configure_levels(self._levels_scene)
+        engine.configure_levels(self._levels_scene, "RGBA")
+        self._by_writer = config.image_settings.is_8_bit_png
+        if self._by_writer:
+            mode = config.image_settings.mode(film_transparent=config.film_transparent)
+            engine.configure_levels(self._file_scene, mode)
+        else:
+            engine.configure_image(self._file_scene, config)
         self._images: dict[tuple[int, int], Any] = {}
 
-    def save(self, pixels: npt.NDArray[np.generic], path: Path) -> None:
-        """Write (H, W, 4) float32 premultiplied pixels, row 0 on top, as the colour file.
+    def add(self, pixels: npt.NDArray[np.generic], files: ViewFiles) -> None:
+        """Add (H, W, 4) float32 premultiplied pixels, row 0 on top, as the colour file of a view.
 
-        Raises `OSError` where it cannot be written whole.
+        Raises `RunError` where it cannot be written whole.
         """
-        self._save(pixels, path, self._file_scene)
+        if self._by_writer:
+            levels = self._levels(pixels, self._file_scene)
+            effort = self._config.image_settings.compression * 9 // 100
+            files.add_png(layout.RENDER, levels, effort=effort, smooth=True)
+            return
+        with making_files():
+            path = files.reserve(layout.RENDER, engine.image_extension(self._config))
+            try:
+                self._save(pixels, path, self._file_scene)
+            except OSError as error:
+                raise failed(files.folder / files.name(layout.RENDER), error) from error
 
     def levels(self, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
         """(H, W, 4) display levels with straight alpha of (H, W, 4) premultiplied pixels."""
-        with private_folder() as folder:
-            path = folder / "levels.png"
-            try:
-                self._save(pixels, path, self._levels_scene)
-            except OSError as error:
-                raise failed(path, error) from error
-            return _levels(_read(path))
+        return self._levels(pixels, self._levels_scene)
 
     def levels_of_file(self, path: Path) -> npt.NDArray[np.uint8]:
         """(H, W, 4) display levels with straight alpha of a colour file."""
         values = _read(path)
-        return self.levels(values) if path.suffix == ".exr" else _levels(values)
+        if path.suffix == ".exr":
+            return self.levels(values)
+        levels: npt.NDArray[np.uint8] = np.rint(values * 255).astype(np.uint8)
+        return levels
+
+    def _levels(self, pixels: npt.NDArray[np.generic], scene: Any) -> npt.NDArray[np.uint8]:
+        """(H, W, 1, 3 or 4) display levels, by the colour mode of a scene."""
+        longer = int(np.argmax(pixels.shape[:2]))
+        if pixels.shape[longer] > raw_levels.MOST_PX:
+            halves = np.array_split(pixels, 2, axis=longer)
+            return np.concatenate([self._levels(half, scene) for half in halves], axis=longer)
+        with private_folder() as folder:
+            path = folder / f"levels{raw_levels.EXTENSION}"
+            try:
+                self._save(pixels, path, scene)
+                return raw_levels.read(path)
+            except OSError as error:
+                raise failed(path, error) from error
 
     def _save(self, pixels: npt.NDArray[np.generic], path: Path, scene: Any) -> None:
         image = self._image(pixels.shape[1], pixels.shape[0])
@@ -89,8 +121,3 @@ def _read(path: Path) -> npt.NDArray[np.float32]:
     finally:
         bpy.data.images.remove(image)
     return values.reshape(height, width, 4)[::-1]
-
-
-def _levels(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-    levels: npt.NDArray[np.uint8] = np.rint(values * 255).astype(np.uint8)
-    return levels

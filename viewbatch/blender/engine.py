@@ -196,11 +196,9 @@ def configure_image(scene: Any, config: RenderConfig) -> None:
         settings.tiff_codec = "DEFLATE"
 
 
-def configure_levels(scene: Any) -> None:
-    """8-bit RGBA PNG files, whatever the format of colour files is."""
+def configure_levels(scene: Any, mode: str) -> None:
+    """Files of 8-bit levels for `raw_levels`, of BW, RGB or RGBA."""
     settings = scene.render.image_settings
-    versions.set_file_format(settings, "PNG")
-    settings.color_mode = "RGBA"
-    settings.color_depth = "8"
-    settings.compression = 0
+    versions.set_file_format(settings, "TARGA_RAW")
+    settings.color_mode = mode
     settings.color_management = "FOLLOW_SCENE"

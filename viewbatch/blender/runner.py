@@ -30,7 +30,7 @@ from viewbatch.blender.scene import build
 from viewbatch.blender.world import check_images, image_files
 from viewbatch.config import Config
 from viewbatch.config.render import Engine
-from viewbatch.dataset import DatasetRecord, ModelRecord, folder, layout
+from viewbatch.dataset import DatasetRecord, ModelRecord, existing, folder, layout
 from viewbatch.dataset.reader import hash_file
 from viewbatch.errors import ModelError
 from viewbatch.estimate import Estimate
@@ -114,15 +114,17 @@ def _prepared(job: Job, stopwatch: Stopwatch) -> Iterator[Batch]:
                 *([layout.CERTIFICATE] if config.verify.at_end else []),
             ),
         )
+        config_text = sources.dump(config)
         record = folder.begin(
             job.output,
             record,
-            sources.dump(config),
+            config_text,
             overwrite=job.overwrite,
             extensible=sampling.extensible(config.camera.location.mode),
         )
         with log_file(job.output):
-            yield Batch(job, stage, record, cameras, plugins, capture, stopwatch)
+            claim = existing.Claim(job.output, record, config_text)
+            yield Batch(job, stage, claim, cameras, plugins, capture, stopwatch)
 
 
 def _import(model: Path, findings: Findings) -> tuple[Any, str, dict[str, str]]:

@@ -141,7 +141,7 @@ def rehearse(source: Any, path: Path, camera: Any, frame: int, capture: Capture)
     """Evaluate an imported scene and render next to nothing of it, as `build` does first."""
     scene = _new_scene(source, camera, frame)
     _Model(source, path, keep_lights=True).place(scene, np.eye(4))
-    capture.evaluated(scene, measure.read_pieces)
+    capture.evaluated(scene, measure.read_pieces, render=True)
 
 
 class _Placed(NamedTuple):

@@ -85,6 +85,11 @@ class ImageConfig:
         """Bits per channel."""
         return COLOR_DEPTHS[self.file_format][0] if self.color_depth == "auto" else self.color_depth
 
+    @property
+    def is_8_bit_png(self) -> bool:
+        """Whether the file is one that needs no more of Blender than levels."""
+        return self.file_format is FileFormat.PNG and self.depth == 8
+
     def mode(self, *, film_transparent: bool) -> str:
         """The channels that are written: BW, RGB or RGBA."""
         if self.color_mode is not ColorMode.AUTO:

@@ -24,6 +24,7 @@ class Claim:
 
     def __init__(self, folder: Path, record: DatasetRecord, config_text: str) -> None:
         """Of what `begin` was given and returned: what lies there may be another's by now."""
+        self.record = record
         self._folder = folder
         self._signature: object = None
         self.sha256 = _identity(record, config_text.encode("utf-8"))

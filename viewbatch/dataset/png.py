@@ -1,7 +1,8 @@
-"""PNG files of levels that no view transform may touch: ids, pictures of data.
+"""PNG files of levels: colours, ids, pictures of data.
 
-Blender can save neither two-byte grey from integers nor without its colour management, and
-inside it there is no image library; the format's framing is a few lines over `zlib`.
+Inside Blender there is no image library. Blender itself can save neither two-byte grey from
+integers nor without its colour management, and compresses on the thread that renders. The
+format's framing is a few lines over `zlib`, which lets other threads run.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ import numpy.typing as npt
 
 _COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 """PNG's colour type by the number of channels (https://www.w3.org/TR/png-3/#6Colour-values)."""
+
+_NONE, _SUB = 0, 1
+"""Numbers of filters (https://www.w3.org/TR/png-3/#9Filter-types)."""
 
 
 def check_levels(levels: npt.NDArray[np.generic]) -> None:
@@ -31,10 +35,12 @@ def check_levels(levels: npt.NDArray[np.generic]) -> None:
         )
 
 
-def encode_png(levels: npt.NDArray[np.generic]) -> bytes:
+def encode_png(levels: npt.NDArray[np.generic], *, effort: int = 6, smooth: bool = False) -> bytes:
     """A PNG file of (H, W) or (H, W, 1 to 4) levels, uint8 or uint16, row 0 on top.
 
     One channel is grey, two are grey and alpha, three RGB, four RGBA with straight alpha.
+    `effort` is zlib's, 0 to 9. Of `smooth` levels every pixel but the first of a row is
+    compressed as what it differs by from the one before, which is less in photographs.
     """
     check_levels(levels)
     pixels = levels[..., None] if levels.ndim == 2 else levels
@@ -44,13 +50,18 @@ def encode_png(levels: npt.NDArray[np.generic]) -> bytes:
     )
     big_endian = pixels.astype(pixels.dtype.newbyteorder(">"))
     rows = big_endian.reshape(height, -1).view(np.uint8)
-    # Every row is preceded by the number of its filter, 0 for none.
-    filtered = np.concatenate([np.zeros((height, 1), np.uint8), rows], axis=1)
+    # Every row is preceded by the number of its filter.
+    filtered = np.empty((height, 1 + rows.shape[1]), np.uint8)
+    filtered[:, 0] = _SUB if smooth else _NONE
+    filtered[:, 1:] = rows
+    if smooth:
+        pixel_bytes = channels * pixels.itemsize
+        filtered[:, 1 + pixel_bytes :] -= rows[:, :-pixel_bytes]
     return b"".join(
         [
             b"\x89PNG\r\n\x1a\n",
             _chunk(b"IHDR", header),
-            _chunk(b"IDAT", zlib.compress(filtered.tobytes(), 6)),
+            _chunk(b"IDAT", zlib.compress(filtered.data, effort)),
             _chunk(b"IEND", b""),
         ]
     )

@@ -49,6 +49,8 @@ def is_whole(data: bytes, extension: str) -> bool:
             return data[:4] == b"RIFF" and len(data) >= 8 + int.from_bytes(data[4:8], "little")
         case ".tif":
             return _is_whole_tiff(data)
+        case ".tga":
+            return _is_whole_tga(data)
         case _:
             # Of EXR Blender itself reports it.
             return bool(data)
@@ -66,6 +68,15 @@ def _is_whole_png(data: bytes) -> bool:
             return True
         place = end
     return False
+
+
+def _is_whole_tga(data: bytes) -> bool:
+    """All rows of an image without compression (TGA 2.0, field 5)."""
+    if len(data) < 18:
+        return False
+    width, height, bits = struct.unpack_from("<HHB", data, 12)
+    size: int = 18 + data[0] + width * height * (bits // 8)
+    return len(data) >= size
 
 
 def _is_whole_tiff(data: bytes) -> bool:

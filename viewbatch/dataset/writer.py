@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -36,6 +37,9 @@ QUEUE_BYTES = 512 << 20
 
 OLD_SECONDS = 24 * 3600.0
 """After which a temporary file that nobody touches is none that somebody still writes."""
+
+_TURN_S = 0.0005
+"""How long one thread keeps Python from another that waits for it."""
 
 _PRIVATE = "viewbatch-"
 
@@ -215,16 +219,23 @@ class ViewFiles:
         self._add(kind, ".exr", encode, sum(values.nbytes for values in channels.values()))
 
     def add_png(
-        self, kind: str, levels: npt.NDArray[np.generic], *, key: str | None = None
+        self,
+        kind: str,
+        levels: npt.NDArray[np.generic],
+        *,
+        key: str | None = None,
+        effort: int = 6,
+        smooth: bool = False,
     ) -> None:
         """Write `NNN_<kind>.png` from (H, W[, C]) uint8 or uint16; not to be changed afterwards.
 
         The record names it by its kind, or by `key`, where another file is of that kind.
+        `effort` and `smooth` are those of `encode_png`.
         """
         check_levels(levels)
 
         def encode(path: Path) -> None:
-            path.write_bytes(encode_png(levels))
+            path.write_bytes(encode_png(levels, effort=effort, smooth=smooth))
 
         self._add(kind, ".png", encode, levels.nbytes, key)
 
@@ -332,6 +343,8 @@ class ViewWriter:
         self._pending_bytes = 0
         self._closing = False
         self._error: BaseException | None = None
+        # The thread that renders gets its turn soon; Python's own 5 ms are a tenth of a small view.
+        sys.setswitchinterval(_TURN_S)
         self._thread = threading.Thread(target=self._work, name="viewbatch-writer", daemon=True)
         self._thread.start()
 

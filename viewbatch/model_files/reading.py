@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 
 from viewbatch.errors import ModelError
-from viewbatch.model_files import (
-    alembic,
-    blend,
-    collada,
-    contents,
-    damage,
-    fbx,
-    gltf,
-    obj,
-    ply,
-    stl,
-    usd,
-)
+from viewbatch.model_files import contents, damage
 from viewbatch.model_files.damage import CutShortError, DamageError
 from viewbatch.model_files.findings import Findings
 from viewbatch.model_files.kinds import Kind, kind_of
 
-_READERS: Mapping[Kind, Callable[[Path], Findings]] = {
-    Kind.GLTF: gltf.read,
-    Kind.OBJ: obj.read,
-    Kind.FBX: fbx.read,
-    Kind.PLY: ply.read,
-    Kind.STL: stl.read,
-    Kind.COLLADA: collada.read,
-    Kind.USD: usd.read,
-    Kind.ALEMBIC: alembic.read,
-    Kind.BLEND: blend.read,
+_MODULES: Mapping[Kind, str] = {
+    Kind.GLTF: "gltf",
+    Kind.OBJ: "obj",
+    Kind.FBX: "fbx",
+    Kind.PLY: "ply",
+    Kind.STL: "stl",
+    Kind.COLLADA: "collada",
+    Kind.USD: "usd",
+    Kind.ALEMBIC: "alembic",
+    Kind.BLEND: "blend",
 }
+"""The reader of each kind; only that of the model at hand is loaded."""
 
 
 def read(path: Path) -> Findings:
@@ -41,7 +31,9 @@ def read(path: Path) -> Findings:
     kind = kind_of(path)
     try:
         contents.check(path, kind)
-        return _READERS[kind](path)
+        read_kind: Callable[[Path], Findings]
+        read_kind = import_module(f"{__package__}.{_MODULES[kind]}").read
+        return read_kind(path)
     except CutShortError as error:
         raise ModelError(f"the model {path} is cut short: {error}") from None
     except DamageError as error:
