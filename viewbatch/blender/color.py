@@ -3,13 +3,15 @@
 Not from `Render Result`: files saved from there hold the time of rendering, and no two
 runs would give equal bytes. The pixels are the same.
 
-Compressing a PNG takes longer than all else that a view needs on the thread that renders.
-Blender makes its levels alone, and the writer's thread the file; the levels are those of
-Blender's own file (tests/blender/test_color.py).
+Blender's encoder takes longer than all else that a view needs on the thread that renders. Of
+an 8-bit PNG it makes levels at most, and the writer's thread the file; the levels are those of
+Blender's own file (tests/blender/test_color.py, test_level_table.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,10 @@ import numpy as np
 import numpy.typing as npt
 
 from viewbatch.blender import engine
+from viewbatch.blender.level_table import LevelTable
 from viewbatch.config.render import RenderConfig
 from viewbatch.dataset import layout, raw_levels
+from viewbatch.dataset.png import encode_png
 from viewbatch.dataset.whole import check_whole, why_not
 from viewbatch.dataset.writer import ViewFiles, failed, making_files, private_folder
 
@@ -34,9 +38,10 @@ class ColorEncoder:
         for scene in (self._file_scene, self._levels_scene):
             engine.configure_color_management(scene, config)
         engine.configure_levels(self._levels_scene, "RGBA")
+        mode = config.image_settings.mode(film_transparent=config.film_transparent)
+        self._by_channel = mode == "RGB" and config.view_transform.is_by_channel
         self._by_writer = config.image_settings.is_8_bit_png
         if self._by_writer:
-            mode = config.image_settings.mode(film_transparent=config.film_transparent)
             engine.configure_levels(self._file_scene, mode)
         else:
             engine.configure_image(self._file_scene, config)
@@ -48,9 +53,12 @@ class ColorEncoder:
         Raises `RunError` where it cannot be written whole.
         """
         if self._by_writer:
-            levels = self._levels(pixels, self._file_scene)
-            effort = self._config.image_settings.compression * 9 // 100
-            files.add_png(layout.RENDER, levels, effort=effort, smooth=True)
+            levels, effort = self._levels_later(pixels), self._config.image_settings.zlib_level
+
+            def png() -> bytes:
+                return encode_png(levels(), effort=effort, smooth=True)
+
+            files.add_made(layout.RENDER, ".png", png, pixels.nbytes)
             return
         with making_files():
             path = files.reserve(layout.RENDER, engine.image_extension(self._config))
@@ -70,6 +78,23 @@ class ColorEncoder:
             return self.levels(values)
         levels: npt.NDArray[np.uint8] = np.rint(values * 255).astype(np.uint8)
         return levels
+
+    def _levels_later(self, pixels: npt.NDArray[np.generic]) -> Callable[[], npt.NDArray[np.uint8]]:
+        """What gives the levels of a colour file, on any thread."""
+        # Where nothing is clear, colour need not be divided by alpha.
+        if self._by_channel and (pixels[..., 3] == 1).all():
+            return partial(self._table.levels, pixels[..., :3].astype(np.float32, copy=False))
+        levels = self._levels(pixels, self._file_scene)
+        return lambda: levels
+
+    @cached_property
+    def _table(self) -> LevelTable:
+        def levels_of(light: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+            grey = np.ones((*light.shape, 4), np.float32)
+            grey[..., :3] = light[..., None]
+            return self.levels(grey)[..., 0]
+
+        return LevelTable(levels_of)
 
     def _levels(self, pixels: npt.NDArray[np.generic], scene: Any) -> npt.NDArray[np.uint8]:
         """(H, W, 1, 3 or 4) display levels, by the colour mode of a scene."""

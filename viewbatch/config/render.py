@@ -33,6 +33,11 @@ class ViewTransform(StrEnum):
     FALSE_COLOR = "False Color"
     KHRONOS = "Khronos PBR Neutral"
 
+    @property
+    def is_by_channel(self) -> bool:
+        """Whether red, green and blue are each shown by one same curve, whatever the others."""
+        return self in {ViewTransform.STANDARD, ViewTransform.RAW}
+
 
 class FileFormat(StrEnum):
     PNG = "PNG"
@@ -89,6 +94,11 @@ class ImageConfig:
     def is_8_bit_png(self) -> bool:
         """Whether the file is one that needs no more of Blender than levels."""
         return self.file_format is FileFormat.PNG and self.depth == 8
+
+    @property
+    def zlib_level(self) -> int:
+        """0 to 9, as Blender takes `compression` for a PNG."""
+        return self.compression * 9 // 100
 
     def mode(self, *, film_transparent: bool) -> str:
         """The channels that are written: BW, RGB or RGBA."""

@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -224,28 +225,37 @@ class ViewFiles:
         levels: npt.NDArray[np.generic],
         *,
         key: str | None = None,
-        effort: int = 6,
-        smooth: bool = False,
     ) -> None:
         """Write `NNN_<kind>.png` from (H, W[, C]) uint8 or uint16; not to be changed afterwards.
 
         The record names it by its kind, or by `key`, where another file is of that kind.
-        `effort` and `smooth` are those of `encode_png`.
         """
         check_levels(levels)
+        self.add_made(kind, ".png", partial(encode_png, levels), levels.nbytes, key=key)
+
+    def add_made(
+        self,
+        kind: str,
+        extension: str,
+        make: Callable[[], bytes],
+        nbytes: int,
+        *,
+        key: str | None = None,
+    ) -> None:
+        """Write `NNN_<kind><extension>` with what `make` returns when the file is written.
+
+        It is called on the writer's thread; until then it keeps so many bytes of memory.
+        """
 
         def encode(path: Path) -> None:
-            path.write_bytes(encode_png(levels, effort=effort, smooth=smooth))
+            path.write_bytes(make())
 
-        self._add(kind, ".png", encode, levels.nbytes, key)
+        self._add(kind, extension, encode, nbytes, key)
 
     def add_bytes(self, kind: str, extension: str, data: bytes) -> None:
         """Write `NNN_<kind><extension>` with this content."""
 
-        def encode(path: Path) -> None:
-            path.write_bytes(data)
-
-        self._add(kind, extension, encode, len(data))
+        self.add_made(kind, extension, lambda: data, len(data))
 
     def reserve(self, kind: str, extension: str) -> Path:
         """A temporary path that the caller writes himself, before the view is submitted."""
