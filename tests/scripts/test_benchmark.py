@@ -294,7 +294,7 @@ def test_a_job_prints_its_tables(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "overhead: 3 views, 16x16, 1 samples" in text
     for stage, times in (("colour: Cycles", 6), ("colour file", 3), ("beside: encoding", 9)):
         assert re.search(rf"(?m)^  {stage} +{times} +\d+\.\d{{3}} ", text), stage
-    assert re.search(r"(?m)^  seconds per view outside of Cycles +overhead +\S+ +0\.03 ", text)
+    assert re.search(r"(?m)^  seconds per view outside of Cycles, median +overhead +\S+ +0\.03 ", text)
     assert Dataset.open(tmp_path / "overhead" / "out").missing == []
     assert (tmp_path / "overhead" / "trace.json").exists()
 

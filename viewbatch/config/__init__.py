@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, make_dataclass
-from typing import Annotated, Any
+from types import new_class
+from typing import Annotated, Any, TypeVar
 
 from viewbatch._decode import AtLeast, Between, describe, encode
 from viewbatch.config.camera import CameraConfig
@@ -22,10 +22,12 @@ from viewbatch.config.scene import (
     ObjectsConfig,
     WorldConfig,
 )
+from viewbatch.config.table import Table
+
+T = TypeVar("T", bound=Table)
 
 
-@dataclass(frozen=True, kw_only=True)
-class PluginsConfig:
+class PluginsConfig(Table):
     """What every run has; a run's own type has a field more for each plugin's `Config`."""
 
     enabled: tuple[str, ...]
@@ -42,8 +44,7 @@ class PluginsConfig:
             yield "enabled", "expected each plugin once"
 
 
-@dataclass(frozen=True, kw_only=True)
-class VerifyConfig:
+class VerifyConfig(Table):
     """The certificate at the end of a batch."""
 
     at_end: bool
@@ -54,8 +55,7 @@ class VerifyConfig:
             yield "noise_views", "expected 0 where verify.at_end is false"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(Table):
     """Everything that can be set."""
 
     seed: Annotated[int, Between(0, (1 << 63) - 1)]
@@ -85,14 +85,16 @@ class Config:
     @classmethod
     def with_plugins(cls, plugin_types: Mapping[str, type]) -> type[Config]:
         """The configuration's type where `[plugins.<name>]` decodes to these dataclasses."""
-        plugins = make_dataclass(
-            "PluginsConfig", plugin_types.items(), bases=(PluginsConfig,), frozen=True, kw_only=True
-        )
-        return make_dataclass(
-            "Config", [("plugins", plugins)], bases=(cls,), frozen=True, kw_only=True
-        )
+        plugins = _with_fields(PluginsConfig, plugin_types)
+        return _with_fields(cls, {"plugins": plugins})
 
     def tree(self) -> dict[str, Any]:
         """The plain TOML tree that decodes to this configuration."""
         tree: dict[str, Any] = encode(self)
         return tree
+
+
+def _with_fields(base: type[T], types: Mapping[str, type]) -> type[T]:
+    """A table with these fields more, or of other types."""
+    body = {"__annotations__": dict(types), "__module__": base.__module__}
+    return new_class(base.__name__, (base,), exec_body=lambda namespace: namespace.update(body))

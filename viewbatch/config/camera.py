@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -19,6 +18,7 @@ from viewbatch._decode import (
     Vector3,
     decode,
 )
+from viewbatch.config.table import Table
 from viewbatch.config.values import Inclination, Share, in_order
 
 FocalLength = Annotated[float, Between(1, 5000)]
@@ -38,8 +38,7 @@ class LensMode(StrEnum):
     INTRINSICS = "intrinsics"
 
 
-@dataclass(frozen=True, kw_only=True)
-class IntrinsicsConfig:
+class IntrinsicsConfig(Table):
     width: Pixels
     height: Pixels
     fx: Positive
@@ -75,8 +74,7 @@ def problems_of_pose(intrinsics: Mapping[str, float], location: Vector3) -> list
     return problems
 
 
-@dataclass(frozen=True, kw_only=True)
-class LensConfig:
+class LensConfig(Table):
     mode: LensMode
     focal_length: FocalLength | tuple[FocalLength, FocalLength]
     field_of_view: Annotated[Angle, Between(0.001, 3.1)]
@@ -94,8 +92,7 @@ class LensConfig:
             yield "focal_length", "expected the smaller one of the two first"
 
 
-@dataclass(frozen=True, kw_only=True)
-class DofConfig:
+class DofConfig(Table):
     use: bool
     fstop: Annotated[float, Between(0.01, 1000)]
 
@@ -116,8 +113,7 @@ class RadiusUnit(StrEnum):
     SCENE = "scene"
 
 
-@dataclass(frozen=True, kw_only=True)
-class PatchConfig:
+class PatchConfig(Table):
     """A patch of a spherical shell."""
 
     r_min: Positive
@@ -135,8 +131,7 @@ class PatchConfig:
             yield "azi_max", "expected at most azi_min + 2*pi, which is a full circle"
 
 
-@dataclass(frozen=True, kw_only=True)
-class RingsConfig:
+class RingsConfig(Table):
     radius: Positive
     inc_start: Inclination
     inc_stop: Inclination
@@ -148,8 +143,7 @@ class RingsConfig:
             yield "inc_step", "expected a step that makes at most 10000 rings"
 
 
-@dataclass(frozen=True, kw_only=True)
-class FibonacciConfig:
+class FibonacciConfig(Table):
     radius: Positive
     inc_min: Inclination
     inc_max: Inclination
@@ -158,16 +152,14 @@ class FibonacciConfig:
         yield from in_order(self, "inc_min", "inc_max")
 
 
-@dataclass(frozen=True, kw_only=True)
-class OrbitConfig:
+class OrbitConfig(Table):
     radius: Positive
     inclination: Inclination
     azi_start: Angle
     turns: Turns
 
 
-@dataclass(frozen=True, kw_only=True)
-class SpiralConfig:
+class SpiralConfig(Table):
     r_start: Positive
     r_stop: Positive
     inc_start: Inclination
@@ -176,8 +168,7 @@ class SpiralConfig:
     turns: Turns
 
 
-@dataclass(frozen=True, kw_only=True)
-class InsideConfig:
+class InsideConfig(Table):
     box_min: tuple[Share, Share, Share]
     box_max: tuple[Share, Share, Share]
     inc_min: Inclination
@@ -190,13 +181,11 @@ class InsideConfig:
         yield from in_order(self, "inc_min", "inc_max")
 
 
-@dataclass(frozen=True, kw_only=True)
-class FileConfig:
+class FileConfig(Table):
     path: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class LocationConfig:
+class LocationConfig(Table):
     mode: LocationMode
     radius_unit: RadiusUnit
     min_angle_deg: Annotated[float, Between(0, 180)]
@@ -214,20 +203,17 @@ class LocationConfig:
             yield "file.path", 'expected a path, because camera.location.mode is "file"'
 
 
-@dataclass(frozen=True, kw_only=True)
-class JitterConfig:
+class JitterConfig(Table):
     target: NonNegative
     roll: Annotated[Angle, Between(0, math.pi)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class StereoConfig:
+class StereoConfig(Table):
     use: bool
     baseline: Positive
 
 
-@dataclass(frozen=True, kw_only=True)
-class ChecksConfig:
+class ChecksConfig(Table):
     outside_geometry: bool
     margin: NonNegative
     min_coverage: Share
@@ -235,8 +221,7 @@ class ChecksConfig:
     attempts: Annotated[int, Between(1, 100000)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class CameraConfig:
+class CameraConfig(Table):
     target: Vector3 | Literal["center"]
     sensor_width: Annotated[float, Between(1, 1000)]
     sensor_height: Annotated[float, Between(1, 1000)]

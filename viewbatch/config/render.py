@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from viewbatch._decode import Between, NonNegative
+from viewbatch.config.table import Table
 
 Percent = Annotated[int, Between(0, 100)]
 MOST_PIXELS = 1 << 29
@@ -63,8 +63,7 @@ COLOR_DEPTHS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImageConfig:
+class ImageConfig(Table):
     file_format: FileFormat
     color_mode: ColorMode
     color_depth: Literal["auto"] | int
@@ -121,8 +120,7 @@ class Denoiser(StrEnum):
     OPTIX = "OPTIX"
 
 
-@dataclass(frozen=True, kw_only=True)
-class CyclesConfig:
+class CyclesConfig(Table):
     device: Literal["CPU", "GPU"]
     compute_device_type: ComputeDeviceType
     devices: tuple[int | str, ...]
@@ -147,16 +145,14 @@ class CyclesConfig:
     sample_clamp_indirect: NonNegative
 
 
-@dataclass(frozen=True, kw_only=True)
-class EeveeConfig:
+class EeveeConfig(Table):
     use_raytracing: bool
     use_shadows: bool
     shadow_ray_count: Annotated[int, Between(1, 4)]
     shadow_step_count: Annotated[int, Between(1, 16)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class RenderConfig:
+class RenderConfig(Table):
     engine: Engine
     resolution_x: Annotated[int, Between(4, 65536)]
     resolution_y: Annotated[int, Between(4, 65536)]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
 from viewbatch._decode import Angle, AtLeast, Between, NonNegative, Positive, Vector3, describe
+from viewbatch.config.table import Table
 from viewbatch.config.values import Color, Draw, Inclination, Reflectance, Share, in_order
 
 
@@ -28,8 +28,7 @@ class UpAxis(StrEnum):
     MINUS_Z = "-z"
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelConfig:
+class ModelConfig(Table):
     frame: Annotated[int, Between(-1048574, 1048574)]
     normalize: Normalize
     up_axis: UpAxis
@@ -38,8 +37,7 @@ class ModelConfig:
     keep_world: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class ObjectsConfig:
+class ObjectsConfig(Table):
     exclude_pattern: str
     categories: dict[str, str]
 
@@ -53,8 +51,7 @@ class ObjectsConfig:
                 yield key, f"expected a regular expression, found {describe(pattern)}: {error}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class MaterialsConfig:
+class MaterialsConfig(Table):
     color: Reflectance
     roughness: Share
     vertex_colors: bool
@@ -71,8 +68,7 @@ class GroundPattern(StrEnum):
     CHECKERBOARD = "checkerboard"
 
 
-@dataclass(frozen=True, kw_only=True)
-class GroundConfig:
+class GroundConfig(Table):
     mode: GroundMode
     size: Positive
     pattern: GroundPattern
@@ -94,8 +90,7 @@ class RotationMode(StrEnum):
     VIEW = "view"
 
 
-@dataclass(frozen=True, kw_only=True)
-class HdriConfig:
+class HdriConfig(Table):
     path: str
     strength: NonNegative
     rotation_mode: RotationMode
@@ -109,15 +104,13 @@ class Extension(StrEnum):
     MIRROR = "MIRROR"
 
 
-@dataclass(frozen=True, kw_only=True)
-class BackdropConfig:
+class BackdropConfig(Table):
     path: str
     extension: Extension
     scale: Positive
 
 
-@dataclass(frozen=True, kw_only=True)
-class WorldConfig:
+class WorldConfig(Table):
     mode: WorldMode
     color: Color
     strength: NonNegative
@@ -149,8 +142,7 @@ Distance = Annotated[float, AtLeast(0.001)]
 """From the target's centre: on it, a lamp could not be aimed at it."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class UniformLightConfig:
+class UniformLightConfig(Table):
     type: LightType
     energy: NonNegative
     amount: Amount
@@ -159,8 +151,7 @@ class UniformLightConfig:
     inclinations: tuple[Inclination, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class RandomLightConfig:
+class RandomLightConfig(Table):
     type: LightType
     draw: Draw
     amount_min: Amount
@@ -182,8 +173,7 @@ class RandomLightConfig:
             yield "color_max", "expected no component below that of color_min"
 
 
-@dataclass(frozen=True, kw_only=True)
-class ThreePointLightConfig:
+class ThreePointLightConfig(Table):
     type: LightType
     energy: NonNegative
     fill: NonNegative
@@ -193,16 +183,14 @@ class ThreePointLightConfig:
     size: NonNegative
 
 
-@dataclass(frozen=True, kw_only=True)
-class CameraLightConfig:
+class CameraLightConfig(Table):
     type: LightType
     energy: NonNegative
     offset: Vector3
     size: NonNegative
 
 
-@dataclass(frozen=True, kw_only=True)
-class LightConfig:
+class LightConfig(Table):
     mode: LightMode
     uniform: UniformLightConfig
     random: RandomLightConfig
