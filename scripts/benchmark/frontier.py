@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from compat.shared.progress import progress
-from scripts.benchmark.hosts import Host, Run, Work, read_run
+from scripts.benchmark.hosts import Host, Run, Work, effective, read_run
 from scripts.benchmark.quality import Quality, Reference
 from scripts.benchmark.scenes import SCENES, SceneName, write_scene
 from scripts.benchmark.tables import Table
@@ -97,6 +96,14 @@ def variants() -> Iterator[Variant]:
         yield variant(f"threshold {threshold}", "render.samples=256", limit)
         yield variant(f"threshold {threshold} noisy", "render.samples=256", limit, noisy)
     yield variant("threshold none", f"{cycles}use_adaptive_sampling=false")
+    for threshold in (0.1, 0.05, 0.03, 0.02, 0.01):
+        for least in (4, 16):
+            yield variant(
+                f"adaptive {threshold} from {least}",
+                "render.samples=256",
+                f"{cycles}adaptive_threshold={threshold}",
+                f"{cycles}adaptive_min_samples={least}",
+            )
     for count in (4, 8, 16):
         for prefilter in ("NONE", "FAST", "ACCURATE"):
             for quality in ("HIGH", "BALANCED", "FAST"):
@@ -173,13 +180,17 @@ def measure(name: SceneName, host: Host, plan: Plan) -> SceneResult:
 
 def _kept(host: Host, work: Work, folder: Path) -> Run:
     """The run that is in a folder, if it is of this work; else a new one."""
-    note = folder / "work.json"
-    words = json.dumps([work.model.name, work.views, *work.settings], indent=1)
+    note, words = folder / "work.txt", _described(work)
     if note.is_file() and note.read_text(encoding="utf-8") == words:
         return read_run(folder, wall_s=math.nan, launched_s=math.nan)
     done = host.generate(work, folder)
     note.write_text(words, encoding="utf-8")
     return done
+
+
+def _described(work: Work) -> str:
+    """All that the dataset depends on: defaults may change as well as settings."""
+    return f"# {work.model.name}, {work.views} views\n{effective(work.settings)}"
 
 
 def _seconds(run: Run) -> float:

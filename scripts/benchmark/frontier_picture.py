@@ -20,6 +20,7 @@ _KINDS = {
     "samples": ("samples, denoised", "#0072b2", "o"),
     "noisy": ("samples alone", "#d55e00", "s"),
     "threshold": ("adaptive threshold", "#009e73", "^"),
+    "adaptive": ("adaptive, fewer at least", "#cc79a7", "v"),
     "denoiser": ("variants of the denoiser", "#56b4e9", "D"),
     "": ("other settings", "#999999", "x"),
 }

@@ -27,6 +27,7 @@ CYCLES: dict[str, tuple[str, Any, Read]] = {
     "render.cycles.use_adaptive_sampling": (
         "false", False, lambda s: s.cycles.use_adaptive_sampling,
     ),
+    "render.cycles.adaptive_min_samples": ("7", 7, lambda s: s.cycles.adaptive_min_samples),
     "render.cycles.adaptive_threshold": ("0.5", 0.5, lambda s: s.cycles.adaptive_threshold),
     "render.cycles.denoising_quality": ('"FAST"', "FAST", lambda s: s.cycles.denoising_quality),
     "render.cycles.denoising_prefilter": (

@@ -294,7 +294,9 @@ def test_a_job_prints_its_tables(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "overhead: 3 views, 16x16, 1 samples" in text
     for stage, times in (("colour: Cycles", 6), ("colour file", 3), ("beside: encoding", 9)):
         assert re.search(rf"(?m)^  {stage} +{times} +\d+\.\d{{3}} ", text), stage
-    assert re.search(r"(?m)^  seconds per view outside of Cycles, median +overhead +\S+ +0\.03 ", text)
+    assert re.search(
+        r"(?m)^  seconds per view outside of Cycles, median +overhead +\S+ +0\.03 ", text
+    )
     assert Dataset.open(tmp_path / "overhead" / "out").missing == []
     assert (tmp_path / "overhead" / "trace.json").exists()
 
@@ -329,7 +331,7 @@ def test_the_frontier_is_measured_and_kept(
     assert run(*arguments) == 0
     assert capsys.readouterr().out == first
     assert {path: path.stat().st_mtime_ns for path in written} == written
-    (kept / "clamp_direct_10" / "work.json").write_text("[]", encoding="utf-8")
+    (kept / "clamp_direct_10" / "work.txt").write_text("other", encoding="utf-8")
     assert run(*arguments) == 0
     again = {path.parent.name for path in written if path.stat().st_mtime_ns != written[path]}
     assert again == {"clamp_direct_10"}

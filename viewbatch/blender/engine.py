@@ -107,7 +107,7 @@ def use_color(
     cycles.filter_width = max(0.01, config.filter_size)
     cycles.use_adaptive_sampling = limits.use_adaptive_sampling
     cycles.adaptive_threshold = limits.adaptive_threshold
-    cycles.adaptive_min_samples = 0
+    cycles.adaptive_min_samples = limits.adaptive_min_samples
     cycles.use_denoising = denoise
     if denoise:
         cycles.denoiser = limits.denoiser

@@ -127,6 +127,7 @@ class CyclesConfig(Table):
     fallback: Literal["none", "cpu"]
     use_adaptive_sampling: bool
     adaptive_threshold: Annotated[float, Between(0, 1)]
+    adaptive_min_samples: Annotated[int, Between(0, 4096)]
     use_denoising: Literal["auto", True, False]
     denoiser: Denoiser
     denoising_quality: Literal["HIGH", "BALANCED", "FAST"]

@@ -153,6 +153,9 @@ ROWS: dict[str, Row] = {
     f"{C}use_adaptive_sampling": Change(
         "false", COLOR, base=["render.samples=64", f"{C}adaptive_threshold=1.0"]
     ),
+    f"{C}adaptive_min_samples": Change(
+        "4", COLOR, base=["render.samples=64", f"{C}adaptive_threshold=1.0"]
+    ),
     f"{C}adaptive_threshold": Change("1.0", COLOR, base=["render.samples=64"]),
     f"{C}use_denoising": Change(
         "true", COLOR | {"denoiser"}, base=["render.samples=4"],
