@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from scripts.benchmark import frontier, frontier_picture, measuring, trials
+from scripts.benchmark import frontier, frontier_picture, measuring, trace_picture, trials
 from scripts.benchmark.hosts import Host
 from scripts.benchmark.jobs import JOBS, JobName
 from scripts.benchmark.scenes import SceneName
@@ -39,6 +39,7 @@ def _jobs(options: argparse.Namespace) -> None:
         job = JOBS[name].changed(options.views, options.resolution, options.samples)
         with _folder(options.keep, name) as folder:
             measured = measuring.measure(job, Host(options.host), options.set, folder)
+            trace_picture.write(measured.run.trace, folder / "trace.png")
         for table in measuring.tables(measured):
             _print(table, options)
         found += measuring.goals(measured)

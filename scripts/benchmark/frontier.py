@@ -96,15 +96,18 @@ def variants() -> Iterator[Variant]:
         yield variant(f"threshold {threshold}", "render.samples=256", limit)
         yield variant(f"threshold {threshold} noisy", "render.samples=256", limit, noisy)
     yield variant("threshold none", f"{cycles}use_adaptive_sampling=false")
-    for threshold in (0.1, 0.05, 0.03, 0.02, 0.01):
-        for least in (4, 16):
+    for prefilter in ("FAST", "ACCURATE"):
+        for threshold, least in (
+            (0.1, 4), (0.05, 4), (0.05, 16), (0.03, 16), (0.02, 16), (0.01, 16),
+        ):  # fmt: skip
             yield variant(
-                f"adaptive {threshold} from {least}",
+                f"adaptive {threshold} from {least} {prefilter.lower()}",
                 "render.samples=256",
                 f"{cycles}adaptive_threshold={threshold}",
                 f"{cycles}adaptive_min_samples={least}",
+                f"{cycles}denoising_prefilter={prefilter}",
             )
-    for count in (4, 8, 16):
+    for count in (4, 16):
         for prefilter in ("NONE", "FAST", "ACCURATE"):
             for quality in ("HIGH", "BALANCED", "FAST"):
                 yield variant(

@@ -13,7 +13,6 @@ import json
 import math
 import os
 import statistics
-import struct
 import sys
 import tempfile
 import threading
@@ -274,7 +273,7 @@ def truth(rig: Rig) -> Result:
 
 
 def encoder(rig: Rig) -> Result:
-    """Colour files written on the thread that renders, beside it, and without Blender."""
+    """Colour files by Blender on the thread that renders, beside it, in parts and without it."""
     size = rig.scene.render.resolution_x
     image = bpy.data.images.new("color", size, size, alpha=True, float_buffer=True)
     image.alpha_mode = "PREMUL"
@@ -288,53 +287,60 @@ def encoder(rig: Rig) -> Result:
         layer = engine.get_result().layers[0]
         next(one for one in layer.passes if one.name == "Combined").rect.foreach_get(pixels)
 
-    def by_blender(values: npt.NDArray[np.float32]) -> None:
+    def by_blender(values: npt.NDArray[Any], kind: str = "PNG", name: str = "color.png") -> None:
+        settings.file_format = kind
         image.pixels.foreach_set(values)
-        image.save_render(str(folder / "color.png"), scene=rig.scene)
+        image.save_render(str(folder / name), scene=rig.scene)
 
-    def by_numpy(values: npt.NDArray[np.float32]) -> None:
+    def raw_by_blender(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        by_blender(values, "TARGA_RAW", "color.tga")
+        data = np.fromfile(folder / "color.tga", np.uint8)[18:][: 3 * size * size]
+        return data.reshape(size, size, 3)[::-1, :, ::-1]
+
+    def by_numpy(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         linear = np.clip(values.reshape(size, size, 4)[::-1, :, :3], 0, 1)
         shown = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-        levels = np.rint(255 * shown).astype(np.uint8).reshape(size, -1)
-        rows = np.concatenate([np.zeros((size, 1), np.uint8), levels], axis=1)
-        parts = [b"\x89PNG\r\n\x1a\n"]
-        header = struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)
-        for kind, data in (
-            (b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 6)), (b"IEND", b""),
-        ):  # fmt: skip
-            crc = zlib.crc32(kind + data)
-            parts += [struct.pack(">I", len(data)), kind, data, struct.pack(">I", crc)]
-        (folder / "color.png").write_bytes(b"".join(parts))
+        return np.asarray(np.rint(255 * shown).astype(np.uint8))
 
-    def nothing(values: npt.NDArray[np.float32]) -> None:
+    def compressed(levels: npt.NDArray[Any]) -> None:
+        rows = levels.reshape(size, -1)
+        lines = np.concatenate([np.zeros((size, 1), np.uint8), rows], axis=1)
+        (folder / "color.bin").write_bytes(zlib.compress(lines.tobytes(), 1))
+
+    def same(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return values
+
+    def nothing(values: npt.NDArray[Any]) -> None:
         pass
 
-    def batch(save: Callable[[npt.NDArray[np.float32]], None], *, beside: bool) -> float:
+    def batch(first: Callable[..., Any], then: Callable[..., Any]) -> float:
+        """Seconds of a view, with `first` on the thread that renders and `then` beside it."""
         rig.render(0)
         running: threading.Thread | None = None
         begin = time.perf_counter()
         for view in range(rig.views):
             rig.render(view)
-            values = pixels.copy()
-            if not beside:
-                save(values)
-                continue
+            found = first(pixels.copy())
             if running is not None:
                 running.join()
-            running = threading.Thread(target=save, args=(values,))
+            running = threading.Thread(target=then, args=(found,))
             running.start()
         if running is not None:
             running.join()
         return (time.perf_counter() - begin) / rig.views
 
+    ways: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+        "no file": (nothing, nothing),
+        "by Blender, on the thread that renders": (by_blender, nothing),
+        "by Blender, beside rendering": (same, by_blender),
+        "levels by Blender, file beside rendering": (raw_by_blender, compressed),
+        "by numpy and zlib, beside rendering": (
+            same, lambda values: compressed(by_numpy(values)),
+        ),
+    }  # fmt: skip
     rig.color()
     with rig.read(hook):
-        return {
-            "no file": {"per view": batch(nothing, beside=False)},
-            "by Blender, on the render thread": {"per view": batch(by_blender, beside=False)},
-            "by Blender, beside rendering": {"per view": batch(by_blender, beside=True)},
-            "by numpy and zlib, beside rendering": {"per view": batch(by_numpy, beside=True)},
-        }
+        return {name: {"per view": batch(*way)} for name, way in ways.items()}
 
 
 EXPERIMENTS = {

@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import OpenEXR
+from PIL import Image
 
 from scripts.benchmark.hosts import MODELS, Host, Run, Work
 from scripts.benchmark.jobs import heavy
@@ -120,29 +122,23 @@ def _exr(dataset: Dataset, folder: Path) -> Iterator[Table]:
 
 
 def _png(dataset: Dataset, _: Path) -> Iterator[Table]:
-    """Levels of zlib, over level 6, on the mask as 16-bit and the normals as 8-bit levels."""
+    """Efforts of zlib, over 6, of levels themselves and of what they differ by."""
     view = dataset.views[0]
-    normals = np.rint(127.5 * (view.read("normal").astype(np.float64) + 1)).astype(np.uint8)
+    with Image.open(view.path("render")) as image:
+        color = np.asarray(image)
     for kind, levels in (
-        ("mask, 16 bits", view.read("mask").astype(">u2")),
-        ("normals, 8 bits", normals),
+        ("mask, 16 bits", view.read("mask").astype(np.uint16)),
+        ("colour, 8 bits", color),
     ):
-        rows = np.ascontiguousarray(levels).reshape(len(levels), -1).view(np.uint8)
-        data = np.concatenate([np.zeros((len(rows), 1), np.uint8), rows], axis=1).tobytes()
         found = {
-            f"level {level}": {
-                "encoding": _seconds(zlib.compress, data, level),
-                "bytes": float(len(zlib.compress(data, level))),
+            f"level {effort}{', of differences' if smooth else ''}": {
+                "encoding": _seconds(partial(encode_png, levels, effort=effort, smooth=smooth)),
+                "bytes": float(len(encode_png(levels, effort=effort, smooth=smooth))),
             }
-            for level in (6, 0, 1, 2, 3, 4, 5, 9)
+            for smooth in (False, True)
+            for effort in (6, 0, 1, 3, 9)
         }
         yield _ratios(f"PNG compression, {kind}", found)
-    own = np.ascontiguousarray(normals)
-    whole_s = _seconds(encode_png, own)
-    bare_s = _seconds(zlib.compress, own.tobytes(), 6)
-    yield _ratios(
-        "PNG: what is not zlib", {"zlib": {"encoding": bare_s}, "all": {"encoding": whole_s}}
-    )
 
 
 def _hash(dataset: Dataset, _: Path) -> Iterator[Table]:

@@ -299,6 +299,8 @@ def test_a_job_prints_its_tables(tmp_path: Path, capsys: pytest.CaptureFixture[s
     )
     assert Dataset.open(tmp_path / "overhead" / "out").missing == []
     assert (tmp_path / "overhead" / "trace.json").exists()
+    with Image.open(tmp_path / "overhead" / "trace.png") as picture:
+        assert picture.size[0] > 400
 
 
 def test_tables_can_be_markdown() -> None:
