@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compat.shared.progress import progress
-from scripts.benchmark.hosts import Host, Run, Work, effective, read_run
+from scripts.benchmark.hosts import Host, Run, Work, read_run
 from scripts.benchmark.quality import Quality, Reference
 from scripts.benchmark.scenes import SCENES, SceneName, write_scene
 from scripts.benchmark.tables import Table
@@ -17,7 +17,16 @@ from viewbatch.dataset import Dataset
 
 ENOUGH_DB = 45.0
 DEFAULT = "default"
+_BASE = (
+    "render.samples=16",
+    "render.cycles.adaptive_threshold=0.01",
+    "render.cycles.adaptive_min_samples=0",
+    "render.cycles.denoising_prefilter=FAST",
+    "render.cycles.denoising_quality=HIGH",
+)
+"""What variants change one thing of, so that they stay what they are where defaults change."""
 _CLEAN = (
+    *_BASE,
     "render.cycles.use_denoising=false",
     "render.cycles.use_adaptive_sampling=false",
 )
@@ -78,13 +87,13 @@ class SceneResult:
 
 
 def variants() -> Iterator[Variant]:
-    """All that are tried; what a variant does not name is as in config.default.toml."""
+    """All that are tried; the first is config.default.toml as it is."""
     cycles = "render.cycles."
 
     def variant(name: str, *settings: str) -> Variant:
-        return Variant(name=name, settings=settings)
+        return Variant(name=name, settings=(*_BASE, *settings))
 
-    yield variant(DEFAULT)
+    yield Variant(name=DEFAULT, settings=())
     counts = [2**power for power in range(9)]
     for count in counts:
         yield variant(f"samples {count}", f"render.samples={count}")
@@ -183,17 +192,15 @@ def measure(name: SceneName, host: Host, plan: Plan) -> SceneResult:
 
 def _kept(host: Host, work: Work, folder: Path) -> Run:
     """The run that is in a folder, if it is of this work; else a new one."""
-    note, words = folder / "work.txt", _described(work)
+    folder.mkdir(exist_ok=True)
+    # All that the dataset depends on: defaults may change as well as settings.
+    words = f"# {work.model.name}, {work.views} views\n{host.configuration(work, folder)}"
+    note = folder / "work.txt"
     if note.is_file() and note.read_text(encoding="utf-8") == words:
         return read_run(folder, wall_s=math.nan, launched_s=math.nan)
     done = host.generate(work, folder)
     note.write_text(words, encoding="utf-8")
     return done
-
-
-def _described(work: Work) -> str:
-    """All that the dataset depends on: defaults may change as well as settings."""
-    return f"# {work.model.name}, {work.views} views\n{effective(work.settings)}"
 
 
 def _seconds(run: Run) -> float:

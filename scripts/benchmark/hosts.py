@@ -14,7 +14,6 @@ from typing import Any
 from scripts.benchmark.spans import Trace
 from scripts.shared.errors import InputError
 from scripts.shared.hosts import overrides
-from viewbatch import plugin, sources
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 GENERATOR = REPOSITORY / "generate-batch.py"
@@ -72,6 +71,11 @@ class Host:
         """Run a script to its end and return what it printed; raises `InputError`."""
         return _completed(self.command(script, arguments), None).stdout
 
+    def configuration(self, work: Work, folder: Path) -> str:
+        """The whole configuration that a batch would have; raises `InputError`."""
+        arguments = ["--dump-config", *overrides(work.settings)]
+        return _completed(self.command(GENERATOR, arguments), folder).stdout
+
     def generate(self, work: Work, folder: Path) -> Run:
         """Run the generator once in a folder of its own, where no config.toml has a say.
 
@@ -84,14 +88,6 @@ class Host:
         _completed(self.command(GENERATOR, arguments), folder)
         wall_s = time.perf_counter() - launched
         return read_run(folder, wall_s=wall_s, launched_s=launched)
-
-
-def effective(settings: Sequence[str]) -> str:
-    """The whole configuration of a run with these settings, as TOML."""
-    found = sources.load(sources.DEFAULT_FILE, settings, REPOSITORY)
-    assert found.plugins is not None
-    classes, problems = plugin.find(found.plugins.enabled, found.plugin_tables, None)
-    return sources.dump(found.decode({name: c.Config for name, c in classes.items()}, problems))
 
 
 def read_run(folder: Path, *, wall_s: float, launched_s: float) -> Run:

@@ -21,7 +21,7 @@ from viewbatch.geometry import look_at
 from viewbatch.passes import Pass
 
 EEVEE = ['render.engine="EEVEE"', "render.resolution_x=53", "render.resolution_y=34"]
-SHARP = ["render.samples=1", "render.filter_size=0", "render.film_transparent=true"]
+SHARP = ["render.eevee.samples=1", "render.filter_size=0", "render.film_transparent=true"]
 MAPS = frozenset({Pass.DEPTH, Pass.OBJECT_ID, Pass.NORMAL, Pass.POSITION})
 EYE = (2.0, -7.0, 3.0)
 LINEAR = (0.5, 0.18, 0.05)
@@ -103,7 +103,7 @@ def test_shadows_are_cast_where_they_are_asked_for(capture: Capture) -> None:
         sun = bpy.data.objects.new("sun", bpy.data.lights.new("sun", type="SUN"))
         scene.collection.objects.link(sun)
         studio = scenes.Studio.of(
-            scene, capture, *EEVEE, "render.samples=4", f"render.eevee.use_shadows={use}",
+            scene, capture, *EEVEE, "render.eevee.samples=4", f"render.eevee.use_shadows={use}",
             "render.eevee.use_raytracing=false",
         )  # fmt: skip
         # From low enough to see below the plate, whose shadow is around the origin.
@@ -122,7 +122,7 @@ def test_the_lens_blurs_the_colour_and_never_the_ground_truth(capture: Capture) 
         cube = scenes.add_cube(scene, "cube")
         cube.data.materials.append(scenes.emission("light", LINEAR))
         studio = scenes.Studio.of(
-            scene, capture, *EEVEE, "render.film_transparent=true", "render.samples=4",
+            scene, capture, *EEVEE, "render.film_transparent=true", "render.eevee.samples=4",
             f"camera.dof.use={use}", "camera.dof.fstop=0.1",
         )  # fmt: skip
         studio.look(EYE, look_at(EYE, (0, 0, 0)))
@@ -154,7 +154,7 @@ def test_a_dataset_by_eevee(tmp_path: Path) -> None:
     cube.data.materials.append(scenes.emission("light", (1, 1, 1)))
     model = scenes.save_blend(tmp_path / "model.blend")
     dataset = scenes.generate(
-        model, tmp_path / "out", 2, *EEVEE, "render.samples=1", "render.filter_size=0",
+        model, tmp_path / "out", 2, *EEVEE, "render.eevee.samples=1", "render.filter_size=0",
         'light.mode="none"', "world.strength=0",
     )  # fmt: skip
     assert (dataset.record.engine, dataset.record.device) == ("EEVEE", "CPU")

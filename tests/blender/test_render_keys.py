@@ -48,7 +48,7 @@ CYCLES: dict[str, tuple[str, Any, Read]] = {
     "render.cycles.sample_clamp_indirect": ("3.0", 3.0, lambda s: s.cycles.sample_clamp_indirect),
 }  # fmt: skip
 EEVEE: dict[str, tuple[str, Any, Read]] = {
-    "render.samples": ("37", 37, lambda s: s.eevee.taa_render_samples),
+    "render.eevee.samples": ("37", 37, lambda s: s.eevee.taa_render_samples),
     "render.filter_size": ("0", 0, lambda s: s.render.filter_size),
     "render.eevee.use_raytracing": ("false", False, lambda s: s.eevee.use_raytracing),
     "render.eevee.use_shadows": ("false", False, lambda s: s.eevee.use_shadows),

@@ -73,7 +73,7 @@ def configure(scene: Any, config: RenderConfig) -> None:
     settings.color_depth = "32"
     settings.exr_codec = "NONE"
     eevee = scene.eevee
-    eevee.taa_render_samples = config.samples
+    eevee.taa_render_samples = config.eevee.samples
     eevee.use_raytracing = config.eevee.use_raytracing
     eevee.use_shadows = config.eevee.use_shadows
     eevee.shadow_ray_count = config.eevee.shadow_ray_count

@@ -26,6 +26,7 @@ from viewbatch.blender.color_render import ColorRender
 from viewbatch.blender.job import Job
 from viewbatch.blender.scene import Stage
 from viewbatch.config import Config
+from viewbatch.config.render import Engine
 from viewbatch.dataset import folder
 from viewbatch.dataset.selection import spread
 from viewbatch.passes import Pass
@@ -95,6 +96,8 @@ def fewest(quality_db: float, views: Sequence[Images], gain: float) -> tuple[int
 def choose(job: Job, stage: Stage, cameras: Cameras, capture: Capture, denoiser: str) -> int:
     """Samples of the colour images: as configured, as recorded, or as the wanted quality takes."""
     config = job.config
+    if config.render.engine is Engine.EEVEE:
+        return config.render.eevee.samples
     if not config.render.quality_db:
         return config.render.samples
     # Another kind of processor might choose others.
@@ -156,25 +159,24 @@ class Pilot:
 
         def render(samples: int) -> Color:
             self._cameras.set_up(index)
-            return self._color(samples, third, self._denoiser, adaptive=None)
+            return self._color(samples, third, self._denoiser)
 
         noisy = (
-            self._color(NOISY_SAMPLES, first, "none", adaptive=False),
-            self._color(NOISY_SAMPLES, second, "none", adaptive=False),
+            self._color(NOISY_SAMPLES, first, "none"),
+            self._color(NOISY_SAMPLES, second, "none"),
         )
         return Images(noisy=noisy, shown=shown, render=render)
 
-    def _color(self, samples: int, seed: int, denoiser: str, *, adaptive: bool | None) -> Color:
-        """`adaptive` None is what the configuration says."""
-        cycles = self._config.render.cycles
-        if adaptive is not None:
-            cycles = replace(cycles, use_adaptive_sampling=adaptive)
+    def _color(self, samples: int, seed: int, denoiser: str) -> Color:
         config = with_samples(self._config, samples)
-        config = replace(config, render=replace(config.render, cycles=cycles))
         render = ColorRender(self._scene, config, denoiser, self._capture, self._backdrop)
         return render.passes(frozenset({Pass.COLOR}), seed)[Pass.COLOR]
 
 
 def with_samples(config: Config, samples: int) -> Config:
-    """The same configuration with another number of samples."""
-    return replace(config, render=replace(config.render, samples=samples))
+    """The same configuration with so many samples; all of them, where a quality takes them."""
+    cycles = config.render.cycles
+    if config.render.quality_db:
+        # It would end at a noise of its own, whatever the samples.
+        cycles = replace(cycles, use_adaptive_sampling=False)
+    return replace(config, render=replace(config.render, samples=samples, cycles=cycles))

@@ -147,6 +147,7 @@ class CyclesConfig(Table):
 
 
 class EeveeConfig(Table):
+    samples: Annotated[int, Between(1, 1 << 24)]
     use_raytracing: bool
     use_shadows: bool
     shadow_ray_count: Annotated[int, Between(1, 4)]

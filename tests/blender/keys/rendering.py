@@ -187,6 +187,7 @@ ROWS: dict[str, Row] = {
     f"{C}sample_clamp_indirect": Change("0.25", COLOR, base=KEPT, model="mirror",
                                         shows=reaches(10, 0.25)),
     # [render.eevee]
+    "render.eevee.samples": Change("2", COLOR | {"samples"}, base=EEVEE, opengl=True),
     **{
         f"render.eevee.{key}": Change(value, COLOR, base=EEVEE, opengl=True)
         for key, value in {
