@@ -19,8 +19,8 @@ _KINDS = {
     # beginning of a variant's name -> what the legend calls it, colour, marker
     "samples": ("samples, denoised", "#0072b2", "o"),
     "noisy": ("samples alone", "#d55e00", "s"),
-    "threshold": ("adaptive threshold", "#009e73", "^"),
-    "adaptive": ("adaptive, fewer at least", "#cc79a7", "v"),
+    "threshold": ("256 samples, adaptive", "#009e73", "^"),
+    "adaptive": ("256 samples, adaptive from few", "#cc79a7", "v"),
     "denoiser": ("variants of the denoiser", "#56b4e9", "D"),
     "": ("other settings", "#999999", "x"),
 }
@@ -40,7 +40,7 @@ def write(results: Mapping[SceneName, SceneResult], path: Path) -> None:
     for row in panels:
         row[0].set_ylabel("PSNR (dB)")
     handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+    figure.legend(handles, labels, loc="outside lower center", ncols=5, frameon=False, fontsize=9)
     stream = io.BytesIO()
     figure.savefig(stream, format="png")
     write_output(path, stream.getvalue())
@@ -53,6 +53,8 @@ def _panel(axes: Axes, name: SceneName, result: SceneResult) -> None:
     for beginning, (label, color, marker) in _KINDS.items():
         names = [variant for variant in left if variant.startswith(beginning)]
         points = [left.pop(variant) for variant in names]
+        if not points:
+            continue
         axes.scatter(
             [point.ratio for point in points],
             [point.quality.psnr_db for point in points],
