@@ -42,11 +42,13 @@ class Job:
 
     @property
     def settings(self) -> list[str]:
-        """What the generator is told."""
+        """What the generator is told. Denoising of single samples would hide all else."""
+        denoising = '"auto"' if self.samples > 1 else "false"
         return [
             f"render.resolution_x={self.resolution_px}",
             f"render.resolution_y={self.resolution_px}",
             f"render.samples={self.samples}",
+            f"render.cycles.use_denoising={denoising}",
         ]
 
     def changed(self, views: int | None, resolution_px: int | None, samples: int | None) -> Job:
