@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.blender import scenes
 from viewbatch.blender.color import ColorEncoder
 from viewbatch.blender.level_table import LevelTable
+from viewbatch.dataset import layout
+from viewbatch.dataset.writer import ViewFiles
+from viewbatch.stopwatch import Stopwatch
 
 pytestmark = pytest.mark.every_blender
 
 
-@pytest.mark.parametrize("exposure", [0.0, 1.3, -3.0])
+@pytest.mark.parametrize("exposure", [0.0, 1.3, -3.0, -10.0, 10.0])
 @pytest.mark.parametrize("view_transform", ["Standard", "Raw"])
 def test_levels_are_blender_s(view_transform: str, exposure: float) -> None:
     """But within 1e-6 of where a level begins: there Blender's own curve goes to and fro."""
@@ -41,6 +47,23 @@ def test_levels_are_blender_s(view_transform: str, exposure: float) -> None:
     sure = table.levels(light * np.float32(1 - 1e-6)) == table.levels(light * np.float32(1 + 1e-6))
     assert sure.mean() > 0.99
     np.testing.assert_array_equal(levels[sure], of_blender[sure])
+
+
+@pytest.mark.parametrize("exposure", [-32.0, -20.0, -10.5, 0.0, 10.5, 31.9])
+def test_colour_files_have_blender_s_levels_at_any_exposure(
+    tmp_path: Path, exposure: float
+) -> None:
+    """Also where its Standard mixes channels, or is dark for bright light."""
+    scenes.empty_scene()
+    config, _ = scenes.configured(f"render.exposure={exposure}")
+    encoder = ColorEncoder(config.render)
+    rng = np.random.default_rng(0)
+    pixels = np.ones((16, 24, 4), np.float32)
+    pixels[..., :3] = rng.uniform(0, 1.2, (16, 24, 3)) * 2**-exposure
+    files = ViewFiles(folder=tmp_path, index=0, cam_from_world=np.eye(4))
+    encoder.add(pixels, files)
+    path = tmp_path / files.write(Stopwatch())[layout.RENDER].name
+    np.testing.assert_array_equal(np.asarray(Image.open(path)), encoder.levels(pixels)[..., :3])
 
 
 def test_a_table_holds_any_curve_that_rises() -> None:

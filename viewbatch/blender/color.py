@@ -19,7 +19,7 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
-from viewbatch.blender import engine
+from viewbatch.blender import engine, level_table
 from viewbatch.blender.level_table import LevelTable
 from viewbatch.config.render import RenderConfig
 from viewbatch.dataset import layout, raw_levels
@@ -39,7 +39,11 @@ class ColorEncoder:
             engine.configure_color_management(scene, config)
         engine.configure_levels(self._levels_scene, "RGBA")
         mode = config.image_settings.mode(film_transparent=config.film_transparent)
-        self._by_channel = mode == "RGB" and config.view_transform.is_by_channel
+        self._by_channel = (
+            mode == "RGB"
+            and config.view_transform.is_by_channel
+            and abs(config.exposure) <= level_table.MOST_STOPS
+        )
         self._by_writer = config.image_settings.is_8_bit_png
         if self._by_writer:
             engine.configure_levels(self._file_scene, mode)

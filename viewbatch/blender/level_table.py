@@ -14,6 +14,10 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+MOST_STOPS = 10
+"""Of exposure, either way. Far beyond, Blender's Standard neither rises with the light nor treats
+every channel by itself."""
+
 _LEVELS = 255
 _CHOICES = 256
 """Lights that are tried at once for each level: 8 of a number's 31 bits each time."""
