@@ -121,7 +121,7 @@ I = "render.image_settings."  # noqa: E741
 ROWS: dict[str, Row] = {
     # [render]
     "render.engine": Change(
-        '"EEVEE"', COLOR | {"engine"}, base=MIRROR_FLOOR,
+        '"EEVEE"', COLOR | {"engine", "samples"}, base=MIRROR_FLOOR,
         shows=recorded("engine", "CYCLES", "EEVEE"),
         opengl=True,
     ),
