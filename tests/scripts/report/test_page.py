@@ -3,105 +3,29 @@
 from __future__ import annotations
 
 import base64
-import io
-import json
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from PIL import Image
 
 from compat.shared.images import read_levels
-from scripts.report import charts, cloud
+from scripts.report import cloud
 from scripts.report.command import address, main
 from scripts.report.thumbnails import KINDS, PAGE_BYTES, picture, thumbnail
 from scripts.report.times import read_times
-from scripts.report.words import digits, seconds
 from scripts.shared.pictures import NOTHING
 from tests.compat.datasets import BLOCKS, SHIFTED, make, repeated
-from tests.scripts.conftest import Refusal
+from tests.scripts.report.page import Array, Page, edit
 from viewbatch.dataset import Dataset
 from viewbatch.verify import certify
 from viewbatch.verify.integrity import check_files
 
-ROOT = Path(__file__).resolve().parents[2]
-Array = npt.NDArray[Any]
-
-
-class Page(HTMLParser):
-    """What a browser finds in a page."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.text = path.read_text(encoding="utf-8")
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.inside: list[str] = []
-        self.words: list[tuple[str, str]] = []
-        """Every text with the element in which it stands."""
-        self.feed(self.text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in ("meta", "img", "input", "br"):
-            self.inside.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.inside.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.words.append((self.inside[-1] if self.inside else "", data))
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
-
-    def says(self, text: str) -> bool:
-        return text in "".join(data for tag, data in self.words if tag not in ("script", "style"))
-
-    @property
-    def data(self) -> dict[str, Any]:
-        """What the scripts are given."""
-        start = self.text.index('id="data">') + len('id="data">')
-        found: dict[str, Any] = json.loads(self.text[start : self.text.index("</script>", start)])
-        return found
-
-    def picture(self, kind: str, index: int) -> Array:
-        name = {"render": "RGB", "depth": "Depth", "mask": "Mask", "normal": "Normal"}[kind]
-        uri = next(i["src"] for i in self.all("img") if i.get("alt") == f"{name} of view {index}")
-        assert uri is not None
-        data = base64.b64decode(uri.removeprefix("data:image/webp;base64,"))
-        return np.asarray(Image.open(io.BytesIO(data)))
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    return make(tmp_path_factory.mktemp("report") / "toys", 8, *SHIFTED)
-
-
-@pytest.fixture(scope="module")
-def page(dataset: Dataset) -> Page:
-    assert main([str(dataset.folder)]) == 0
-    return Page(dataset.folder / "report.html")
-
-
-@pytest.fixture
-def copy(dataset: Dataset, tmp_path: Path) -> Path:
-    folder = tmp_path / "copy"
-    shutil.copytree(dataset.folder, folder, ignore=shutil.ignore_patterns("report.html"))
-    return folder
-
-
-def edit(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
-    tree = json.loads(path.read_text(encoding="utf-8"))
-    change(tree)
-    path.write_text(json.dumps(tree), encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_the_program_runs_and_gives_the_same_bytes_again(dataset: Dataset, page: Page) -> None:
@@ -174,13 +98,6 @@ def test_its_pictures_are_those_of_the_views(dataset: Dataset, page: Page) -> No
             assert own == 0 or kind != "mask"
             # What WebP loses, most at edges, is far less than what another view differs by.
             assert own * 2 < min(off)
-
-
-def test_a_normal_is_a_colour_of_its_own_also_where_none_is_negative() -> None:
-    normals = np.array([[[0, 0, 1], [0.6, 0, 0.8], [0, 0, 0]]], dtype=np.float32)
-    np.testing.assert_array_equal(
-        picture("normal", normals), [[[128, 128, 255], [204, 128, 230], [26, 26, 26]]]
-    )
 
 
 def test_a_thousand_views_of_noise_fit_into_the_page() -> None:
@@ -373,135 +290,6 @@ def test_links_lead_from_wherever_the_page_is(tmp_path: Path) -> None:
     assert address(out, out / "report.html") == ""
     assert address(out, tmp_path / "report.html") == "my%20out/"
     assert address(out, tmp_path / "pages" / "report.html") == "../my%20out/"
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "expected"),
-    [
-        (0, 10, [0, 2, 4, 6, 8, 10]),
-        (0, 0.31, [0, 0.1, 0.2, 0.3]),
-        (-180, 180, [-100, 0, 100]),
-        (7, 7, [7]),
-    ],
-)
-def test_ticks_are_round(low: float, high: float, expected: list[float]) -> None:
-    assert charts.ticks(low, high) == expected
-
-
-def test_bins_hold_every_value_once() -> None:
-    values = [0.3, 0.31, 0.9, 1.0, 1.0, 2.0]
-    bins = charts.binned(values)
-    assert sum(count for _, _, count in bins) == len(values)
-    for low, high, count in bins:
-        assert count == sum(low - 1e-9 <= value < high - 1e-9 for value in values)
-    assert [count for _, _, count in charts.binned([5.0, 5.0])] == [0, 0, 0, 0, 2, 0, 0, 0, 0]
-    assert charts.grouped([5, 6, 7]) == [(0.5, 1.5, 5), (1.5, 2.5, 6), (2.5, 3.5, 7)]
-    many = charts.grouped([1] * 50)
-    assert many[0] == (0.5, 3.5, 3)
-    assert many[-1] == (48.5, 50.5, 2)
-
-
-def test_numbers_read_well() -> None:
-    assert [digits(v) for v in (0.0, 1.5, 12345.0, 0.01234, 1e-6)] == [
-        "0", "1.5", "12345", "0.0123", "1e-06",
-    ]  # fmt: skip
-    assert [seconds(v) for v in (0.814, 34.0, 720.0, 12240.0)] == [
-        "0.81 s", "34 s", "12 min", "3.4 h",
-    ]  # fmt: skip
-
-
-def nothing(folder: Path) -> None:
-    del folder
-
-
-def empty_folder(folder: Path) -> None:
-    (folder / "out").mkdir()
-
-
-def of_another_schema(folder: Path) -> None:
-    empty_folder(folder)
-    (folder / "out" / "dataset.json").write_text('{"schema": 99}')
-
-
-@pytest.mark.parametrize(
-    ("prepare", "command", "message"),
-    [
-        (
-            nothing,
-            "out",
-            "out is not a dataset: dataset.json cannot be read from it (No such file or directory)",
-        ),
-        (
-            empty_folder,
-            "out",
-            "out is not a dataset: dataset.json cannot be read from it (No such file or directory)",
-        ),
-        (
-            of_another_schema,
-            "out",
-            "out/dataset.json is of schema 99, and this program reads schema 1; "
-            "use the version of the program that made it",
-        ),
-        (nothing, "", "the following arguments are required: dataset; --help lists the arguments"),
-    ],
-)
-def test_what_is_no_dataset_is_said_in_one_sentence(
-    tmp_path: Path, refusal: Refusal, prepare: Callable[[Path], None], command: str, message: str
-) -> None:
-    prepare(tmp_path)
-    assert refusal(main, command.split()) == f"report.py: {message}\n"
-
-
-@pytest.mark.parametrize(
-    ("output", "message"),
-    [
-        ("page.txt", "the output page.txt does not end in .html; name an HTML file"),
-        (
-            "no/page.html",
-            "the folder no of the output does not exist; make it first, or name another",
-        ),
-        (
-            "copy/000_page.html",
-            "the name 000_page.html is one that the dataset's own files may have; "
-            "name another with --output",
-        ),
-        (
-            "copy/planned.html",
-            "the name planned.html is one that the dataset's own files may have; "
-            "name another with --output",
-        ),
-        (
-            "mine.html",
-            "the output mine.html exists and is not a report; "
-            "name another file with --output, or remove this one",
-        ),
-    ],
-)
-def test_an_output_that_would_harm_is_refused(
-    copy: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    output: str,
-    message: str,
-) -> None:
-    monkeypatch.chdir(copy.parent)
-    edit(copy / "dataset.json", lambda tree: tree.update(files=["planned.html"]))
-    (copy.parent / "mine.html").write_text("<p>my page</p>")
-    assert main(["copy", "--output", output]) == 2
-    assert capfd.readouterr() == ("", f"report.py: {message}\n")
-    assert (copy.parent / "mine.html").read_text() == "<p>my page</p>"
-
-
-def test_a_dataset_without_views_shows_nothing(
-    copy: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    for path in copy.glob("*_view.json"):
-        path.unlink()
-    assert main([str(copy)]) == 2
-    assert capfd.readouterr().err == (
-        f"report.py: {copy} has no view yet, so there is nothing to show; "
-        "the command that began it makes them\n"
-    )
 
 
 def test_one_view_is_enough(copy: Path) -> None:

@@ -18,62 +18,18 @@ from PIL import Image
 
 from scripts.diff_datasets import measures
 from scripts.diff_datasets.command import main
-from scripts.diff_datasets.comparison import Comparison, compare
+from scripts.diff_datasets.comparison import compare
 from scripts.diff_datasets.tolerances import Tolerances
-from tests.compat.datasets import ROOT, make, repeated
-from tests.scripts.conftest import Refusal
+from tests.compat.datasets import ROOT, repeated
+from tests.scripts.diff_datasets.asked import compared, told
 from tests.verify.damage import edit_pose, edit_record, rewrite
 from viewbatch.dataset import Dataset, View
 from viewbatch.geometry import invert_rigid, rigid
 
 PROGRAM = ROOT / "scripts" / "diff_datasets" / "diff_datasets.py"
-SETTINGS = (
-    "render.resolution_x=100",
-    "render.resolution_y=80",
-    'plugins.enabled=["depth", "mask", "normal", "position", "linear", "uv", "point_cloud", '
-    '"camera_extrinsics", "bounding_box"]',
-    "plugins.mask.png=true",
-)
+
+
 DEFAULT = Tolerances()
-
-
-@pytest.fixture(scope="module")
-def good(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    return make(tmp_path_factory.mktemp("diff") / "a", 4, *SETTINGS)
-
-
-@pytest.fixture(scope="module")
-def resampled(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """Of other colour images, and in nothing else another one."""
-    return make(tmp_path_factory.mktemp("diff") / "b", 4, *SETTINGS, "render.samples=6")
-
-
-@pytest.fixture
-def pair(good: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
-    """The current folder holds the dataset as `a`, and as `b`, which is to be changed."""
-    shutil.copytree(good.folder, tmp_path / "a")
-    shutil.copytree(good.folder, tmp_path / "b")
-    monkeypatch.chdir(tmp_path)
-    return Dataset.open("b")
-
-
-def compared(**tolerances: float) -> Comparison:
-    found = compare(
-        Dataset.open("a"),
-        Dataset.open("b"),
-        Tolerances(**tolerances),
-        lambda items, _: iter(items),
-    )
-    # What is written is what is found, however the numbers are.
-    assert json.loads(found.to_json())["first"] == found.first
-    return found
-
-
-def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    return capsys.readouterr().out.splitlines()
-
-
-# Equal
 
 
 @pytest.mark.usefixtures("pair")
@@ -110,9 +66,6 @@ def test_equal_files_are_not_decoded() -> None:
     assert compared().identical
 
 
-# What differs by itself
-
-
 def test_other_samples_change_colour_and_nothing_else(
     good: Dataset,
     resampled: Dataset,
@@ -146,9 +99,6 @@ def test_other_samples_change_colour_and_nothing_else(
         assert picture.width == 3 * 100 + 2 * 4
     assert main(["a", "b", "--psnr", "10"]) == 0
     assert told(capsys)[-1] == "a and b are equal within tolerances; their settings differ"
-
-
-# What was changed
 
 
 def scaled(factor: float) -> Callable[[View], None]:
@@ -375,9 +325,6 @@ def test_files_of_the_whole_dataset_are_compared(pair: Dataset) -> None:
     assert compared().first == "point_cloud.ply, a alone has it"
 
 
-# The measures
-
-
 def test_psnr_and_levels_are_the_textbooks() -> None:
     a, b = np.zeros((10, 10, 3)), np.zeros((10, 10, 3))
     b[0, 0] = 1.0  # a hundredth of the pixels by all of the range
@@ -423,152 +370,3 @@ def test_memory_does_not_grow_with_the_views(good: Dataset, tmp_path: Path) -> N
         tracemalloc.stop()
     # Maps of 56 more views would be 10 MB; figures are some kB a view.
     assert peaks[1] - peaks[0] < 1e6
-
-
-# Bad input
-
-
-def no_folder(folder: Path) -> None:
-    shutil.rmtree(folder)
-
-
-def empty_folder(folder: Path) -> None:
-    shutil.rmtree(folder)
-    folder.mkdir()
-
-
-def text_as_exr(folder: Path) -> None:
-    (folder / "002_depth.exr").write_text("this is text")
-
-
-def text_as_png(folder: Path) -> None:
-    (folder / "002_render.png").write_text("this is text")
-
-
-def no_file(folder: Path) -> None:
-    (folder / "001_mask.exr").unlink()
-
-
-def no_config(folder: Path) -> None:
-    (folder / "config.toml").unlink()
-
-
-def broken_config(folder: Path) -> None:
-    (folder / "config.toml").write_text("seed = ")
-
-
-def broken_points(folder: Path) -> None:
-    (folder / "000_points.ply").write_text("ply")
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (
-            no_folder,
-            "b is not a dataset: dataset.json cannot be read from it (No such file or directory)",
-        ),
-        (
-            empty_folder,
-            "b is not a dataset: dataset.json cannot be read from it (No such file or directory)",
-        ),
-        (
-            text_as_exr,
-            "b/002_depth.exr is not an OpenEXR file: it starts with 'this is text'; name another "
-            "or write it again",
-        ),
-        (
-            text_as_png,
-            "b/002_render.png is not an image: it starts with 'this is text', expected PNG, JPEG, "
-            "TIFF, WebP, BMP or OpenEXR; leave it out or write it again",
-        ),
-        (
-            no_file,
-            "b/001_mask.exr is missing; the command that made the dataset makes its view again",
-        ),
-        (
-            no_config,
-            "b/config.toml cannot be read (No such file or directory); a dataset has the "
-            "configuration that made it",
-        ),
-        (
-            broken_config,
-            "b/config.toml is not TOML: Invalid value (at end of document)",
-        ),
-        (
-            broken_points,
-            "b/000_points.ply is not a whole PLY file as this program writes it; remove the record "
-            "of its view, and the same command makes the view again",
-        ),
-    ],
-)
-def test_bad_input_gets_one_sentence(
-    change: Callable[[Path], None],
-    message: str,
-    pair: Dataset,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    change(pair.folder)
-    assert main(["a", "b"]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    said = [line for line in err.splitlines() if line.strip() and "%|" not in line]
-    assert said == [f"diff_datasets.py: {message}"]
-
-
-@pytest.mark.usefixtures("pair")
-def test_two_datasets_without_views_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    for folder in ("a", "b"):
-        for path in Path(folder).glob("*_view.json"):
-            path.unlink()
-    assert main(["a", "b"]) == 2
-    assert capsys.readouterr() == (
-        "",
-        "diff_datasets.py: neither a nor b has a view; render some first\n",
-    )
-
-
-@pytest.mark.usefixtures("pair")
-def test_nothing_to_draw_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["a", "b", "--picture", "seen.png"]) == 0
-    assert told(capsys)[-2:] == [
-        "seen.png is not written: no image differs that both datasets have in one size",
-        "a and b are equal, byte for byte",
-    ]
-    assert not Path("seen.png").exists()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["a"], "the following arguments are required: B; --help lists the arguments"),
-        (
-            ["a", "b", "--depth", "-1"],
-            "argument --depth: expected a number of at least 0, found '-1'; --help lists the "
-            "arguments",
-        ),
-        (
-            ["a", "b", "--share", "2"],
-            "argument --share: expected a number from 0 to 1, found '2'; --help lists the "
-            "arguments",
-        ),
-        (
-            ["a", "b", "--json", "found.txt"],
-            "the output found.txt does not end in .json; name such a file",
-        ),
-        (
-            ["a", "b", "--json", "there.json"],
-            "the output there.json exists; name another file, or add --overwrite",
-        ),
-        (
-            ["a", "b", "--picture", "seen.jpg"],
-            "the output seen.jpg does not end in .png; name such a file",
-        ),
-    ],
-)
-def test_mistakes_get_one_sentence(
-    arguments: list[str], message: str, tmp_path: Path, refusal: Refusal
-) -> None:
-    (tmp_path / "there.json").write_text("mine")
-    assert refusal(main, arguments) == f"diff_datasets.py: {message}\n"
-    assert (tmp_path / "there.json").read_text() == "mine"

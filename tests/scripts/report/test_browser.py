@@ -16,7 +16,7 @@ from PIL import Image
 from compat.shared.images import read_levels
 from scripts.report.command import main
 from tests.compat.datasets import SHIFTED, make
-from tests.scripts.browser import PROGRAM, Browser
+from tests.scripts.report.browser import PROGRAM, Browser
 from viewbatch.dataset import Dataset
 from viewbatch.verify import certify
 
